@@ -11,7 +11,7 @@ CORPUS = REPOSITORY.parent / "shared" / "corpus"
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """Return the folder of real activity files; its absence fails CI and is said loudly elsewhere."""
+    """Return the folder of real activity files; without it CI fails and others are told."""
     if not CORPUS.is_dir():
         message = f"the corpus of real activity files is not at {CORPUS}"
         if os.environ.get("CI"):  # noqa: TID251 tests may ask whether they run in CI
