@@ -1,0 +1,109 @@
+"""Settings: from the environment, `.env` and files in the secrets folder; read nowhere else."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tracklake.errors import ConfigError
+
+SOURCES = ("files",)
+
+
+def _athlete(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise ValueError("an athlete's name has letters, digits, '-' and '_' only, at most 64")
+    return name
+
+
+def _sources(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    names = value if isinstance(value, tuple) else tuple(value.replace(",", " ").split())
+    unknown = [name for name in names if name not in SOURCES]
+    if unknown:
+        raise ValueError(f"no such source: {', '.join(unknown)}; there are: {', '.join(SOURCES)}")
+    return names
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; `.env.example` explains each (a test holds the two together)."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True, frozen=True
+    )
+
+    data_dir: Path = Field(Path("data"), validation_alias="TRACKLAKE_DATA_DIR")
+    secrets_dir: Path = Field(Path("secrets"), validation_alias="TRACKLAKE_SECRETS_DIR")
+    logs_dir: Path = Field(Path("logs"), validation_alias="TRACKLAKE_LOGS_DIR")
+    inbox: Path | None = Field(None, validation_alias="TRACKLAKE_INBOX")
+    athlete: Annotated[str, AfterValidator(_athlete)] = Field(
+        "me", validation_alias="TRACKLAKE_ATHLETE"
+    )
+    sources: Annotated[str | tuple[str, ...], NoDecode, AfterValidator(_sources)] = Field(
+        (), validation_alias="TRACKLAKE_SOURCES"
+    )
+
+
+class Folders(BaseModel, frozen=True):
+    """Where things lie under the data folder."""
+
+    data: Path
+    secrets: Path
+    logs: Path
+    inbox: Path
+
+    @property
+    def bronze(self) -> Path:
+        """As received, immutable."""
+        return self.data / "bronze"
+
+    @property
+    def streams(self) -> Path:
+        """One row a point, Parquet."""
+        return self.data / "streams"
+
+    @property
+    def tracks(self) -> Path:
+        """Simplified geometry, Parquet."""
+        return self.data / "tracks"
+
+    @property
+    def state(self) -> Path:
+        """Locks, the state database, the writer's own warehouse file."""
+        return self.data / "state"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published snapshot (a file)."""
+        return self.data / "warehouse" / "tracklake.duckdb"
+
+    @property
+    def tiles(self) -> Path:
+        """GeoJSON, PMTiles and their manifest."""
+        return self.data / "tiles"
+
+
+def load(**overrides: object) -> tuple[Settings, Folders]:
+    """Read the settings; raise ConfigError with one line for each mistake."""
+    try:
+        settings = Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type] # pydantic checks them
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"
+            for mistake in error.errors()
+        ]
+        raise ConfigError("; ".join(lines)) from None
+    folders = Folders(
+        data=settings.data_dir,
+        secrets=settings.secrets_dir,
+        logs=settings.logs_dir,
+        inbox=settings.inbox or settings.data_dir / "inbox",
+    )
+    return settings, folders
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

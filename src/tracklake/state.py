@@ -1,0 +1,71 @@
+"""The state database (SQLite, WAL): what a run must remember that is not a fact about activities.
+
+Readable while a flow runs. Everything in it can be made anew from bronze or is only about runs, so
+a lost state database costs time, never data.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tracklake.errors import StorageError
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = Path(__file__).with_name("sql") / "state.sql"
+
+
+class State:
+    """One connection to the state database; short transactions, durable commits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "tracklake.sqlite"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = full")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            raise StorageError(
+                f"the state database {self.path} cannot be read ({error}); it holds no activities: "
+                "move it away and run again, it is made anew"
+            ) from error
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("pragma user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StorageError(
+                f"{self.path} was written by a newer Tracklake (version {version} of its tables, "
+                f"this one knows {SCHEMA_VERSION}); update Tracklake"
+            )
+        if version < SCHEMA_VERSION:
+            stamp = f"pragma user_version = {SCHEMA_VERSION};"
+            self._connection.executescript(
+                f"begin immediate; {_SCHEMA.read_text()} {stamp} commit;"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all or nothing."""
+        self._connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    def execute(self, sql: str, parameters: Iterable[object] = ()) -> list[tuple[object, ...]]:
+        """Run one statement and return its rows."""
+        return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def execute_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
+        """Run one statement for each row, in one transaction."""
+        with self.transaction():
+            self._connection.executemany(sql, [tuple(row) for row in rows])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

@@ -1,0 +1,88 @@
+"""Points and geometry outside the warehouse file: Parquet, long, one row a point or a track.
+
+data/streams/athlete=<a>/<stamp>-<hash>.parquet and data/tracks/athlete=<a>/<stamp>-<hash>.parquet;
+rows are tied to an activity by `stream_key`, which each landing of a record makes anew, so rows
+that a killed or repeated run left behind belong to nothing and are never seen.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from tracklake import landing
+from tracklake.model import POINT_COLUMNS, Shaped
+
+_ROW_GROUP = 100_000
+
+POINTS = pa.schema(
+    [
+        pa.field("stream_key", pa.int64(), nullable=False),
+        pa.field("point_index", pa.int32(), nullable=False),
+        pa.field("time_s", pa.float64()),
+        *(pa.field(name, pa.float64()) for name in POINT_COLUMNS[1:]),
+        pa.field("moving", pa.bool_()),
+        pa.field("grade_pct", pa.float64()),
+    ]
+)
+
+TRACKS = pa.schema(
+    [
+        pa.field("stream_key", pa.int64(), nullable=False),
+        pa.field("track_hash", pa.string(), nullable=False),
+        pa.field("wkb", pa.binary(), nullable=False),  # MultiLineString, lng lat
+    ]
+)
+
+
+def points_batch(stream_key: int, shaped: Shaped) -> pa.RecordBatch:
+    """Turn one activity's points into rows; NaN becomes NULL, time counts from the start."""
+    count = len(shaped.points)
+    columns = [
+        pa.array(np.full(count, stream_key)),
+        pa.array(np.arange(count, dtype=np.int32)),
+        pa.array(shaped.points.timestamp_s - shaped.activity.start_s, from_pandas=True),
+        *(pa.array(getattr(shaped.points, name), from_pandas=True) for name in POINT_COLUMNS[1:]),
+        pa.array(shaped.moving),
+        pa.array(shaped.grade_pct, from_pandas=True),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=POINTS)
+
+
+def track_row(stream_key: int, shaped: Shaped) -> dict[str, object]:
+    """Turn one activity's geometry into a row."""
+    line = shapely.MultiLineString([np.asarray(segment) for segment in shaped.track])
+    wkb = shapely.to_wkb(line, byte_order=1)
+    return {
+        "stream_key": stream_key,
+        "track_hash": hashlib.sha256(wkb).hexdigest()[:16],
+        "wkb": wkb,
+    }
+
+
+def _write(folder: Path, name: str, table: pa.Table) -> str:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP)
+    data = sink.getvalue().to_pybytes()
+    path = folder / f"{name}-{hashlib.sha256(data).hexdigest()[:12]}.parquet"
+    landing.write(path, data)
+    return path.name
+
+
+def write_part(
+    streams: Path, tracks: Path, name: str, activities: Sequence[tuple[int, Shaped]]
+) -> None:
+    """Land the points and tracks of some activities as one file each; `streams` and `tracks` are an
+    athlete's folders, `name` the run's stamp and part; sorted by key, so that one is found fast.
+    """
+    ordered = sorted(activities, key=lambda pair: pair[0])
+    batches = [points_batch(key, shaped) for key, shaped in ordered if len(shaped.points)]
+    if batches:
+        _write(streams, name, pa.Table.from_batches(batches))
+    rows = [track_row(key, shaped) for key, shaped in ordered if shaped.track]
+    if rows:
+        _write(tracks, name, pa.Table.from_pylist(rows, schema=TRACKS))
