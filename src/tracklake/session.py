@@ -78,7 +78,8 @@ class Phase:
         """Write the counts to the state database."""
         self.session.state.execute(
             "insert or replace into phases values (?, ?, ?, ?, ?, "
-            "coalesce((select started_at from phases where session_id = ? and phase = ?), ?), ?, ?)",
+            "coalesce((select started_at from phases where session_id = ? and phase = ?), ?), "
+            "?, ?)",
             (
                 *(self.session.session_id, self.name, self.total, self.processed, self.errors),
                 *(self.session.session_id, self.name, self.session.now_text()),
