@@ -23,9 +23,10 @@ MAX_TOKEN_BYTES = 1 << 20  # one tag or comment, which expat must hold as a whol
 MAX_NAMES = 10_000  # distinct names of elements and attributes, which expat holds to the end
 _CHUNK_BYTES = 1 << 16
 
-# Python has codecs that are no character sets (zlib, unicode_escape); only these are let in.
+# Python has codecs that are no character sets (zlib, unicode_escape); only these are let in. None
+# of UTF-16 and -32: what declares those in legible ASCII is wrong about itself.
 _CHARACTER_SETS = re.compile(
-    r"(utf-?(8|16|32)|ucs-?2|us-ascii|ascii|iso-?8859-?\d+|latin-?\d|windows-?\d+|cp-?\d+|ibm-?\d+"
+    r"(iso-?8859-?\d+|latin-?\d|windows-?\d+|cp-?\d+|ibm-?\d+"
     r"|koi8-[ru]|mac-?roman|macintosh|gbk|gb2312|gb18030|big5|shift[-_]jis|euc-(jp|kr))",
     re.IGNORECASE,
 )
@@ -142,8 +143,8 @@ def _decoded(stream: BinaryIO) -> Iterator[str]:
 
 
 def _decoded_utf8(stream: BinaryIO, chunk: bytes) -> Iterator[str]:
-    """Decode UTF-8; from the first chunk that is none, take it for Windows-1252, its usual rival."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    """Decode UTF-8; from the first chunk that is none on, take it for its usual rival."""
+    decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")()
     while chunk:
         kept = decoder.getstate()[0]
         try:
@@ -162,8 +163,7 @@ def _encoding(head: bytes) -> str:
             return encoding
     declared = _DECLARED.match(head[:1024])
     name = declared[1].decode("ascii") if declared else "utf-8"
-    # An ASCII-compatible declaration that claims a wide encoding is wrong about itself.
-    if not _CHARACTER_SETS.fullmatch(name) or re.match(r"utf|ucs|us-ascii|ascii", name, re.I):
+    if not _CHARACTER_SETS.fullmatch(name):
         return "utf-8"
     try:
         return codecs.lookup(name).name
