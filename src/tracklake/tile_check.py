@@ -71,14 +71,14 @@ def read(path: Path, expected: Expected) -> Facts:
     `problems` and `missing`.
     """
     try:
+        size = path.stat().st_size
         with path.open("rb") as file:
 
             def part(offset: int, length: int) -> bytes:
-                file.seek(offset)
-                data = file.read(length)
-                if len(data) != length:
+                if offset + length > size:
                     raise ValueError("the file ends too early")
-                return data
+                file.seek(offset)
+                return file.read(length)
 
             return _read(part, expected)
     except _UNREADABLE as error:
@@ -143,10 +143,7 @@ def _contradictions(facts: Facts, expected: Expected) -> Iterable[str]:
 
 
 def _add_tile(facts: Facts, expected: Expected, zoom: int, tile: bytes) -> None:
-    for number, start, end in _fields(tile, 0, len(tile)):
-        if number != 3:
-            continue
-        layer = read_layer(tile, start, end)
+    for layer in layers(tile):
         facts.ids_by_zoom.setdefault(zoom, set()).update(layer.ids)
         facts.reduced_tiles += layer.extent < expected.extent
         if layer.name != expected.layer:
@@ -157,7 +154,11 @@ def _add_tile(facts: Facts, expected: Expected, zoom: int, tile: bytes) -> None:
 
 @dataclass(slots=True)
 class Layer:
-    """One layer of one tile: its features' ids, and the (key, kind) pairs that they all bear."""
+    """One layer of one tile.
+
+    kinds: the (key, kind) pairs that its features bear, and (key, "missing in some") where not all
+    have the key. ids: -1 for a feature that has none.
+    """
 
     name: str
     extent: int
@@ -165,11 +166,14 @@ class Layer:
     kinds: set[tuple[str, str]]
 
 
-def read_layer(tile: bytes, start: int, end: int) -> Layer:
-    """Read the layer message at tile[start:end]; raises ValueError or IndexError if damaged.
+def layers(tile: bytes) -> Iterator[Layer]:
+    """Read a tile (not compressed); raises ValueError or IndexError if it is damaged."""
+    for number, start, end in _fields(tile, 0, len(tile)):
+        if number == 3:
+            yield _layer(tile, start, end)
 
-    A pair that only some of the features bear is listed as (key, "missing in some").
-    """
+
+def _layer(tile: bytes, start: int, end: int) -> Layer:
     name, extent = "", 4096
     features: list[tuple[int, bytes]] = []
     keys: list[str] = []
@@ -204,7 +208,7 @@ def _kinds(
 
 
 def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
-    """Return a feature's id (-1 if it has none) and its packed tags."""
+    """Return a feature's id and its packed tags."""
     feature_id, tags = -1, b""
     for number, first, last in _fields(tile, start, end):
         if number == 1:

@@ -23,6 +23,10 @@ from tracklake.tile_rows import Row
 
 Progress = Callable[[str, int, int], None]
 
+# Oldest first, so that one more activity redraws the last file only. All 5,000 lie in the one tile
+# of zoom 0; about 80,000 would no longer fit.
+STARTS_PER_FILE = 5000
+
 _WORKSHOP = ".landing-tiles"  # landing.sweep knows the mark
 
 
@@ -116,8 +120,9 @@ def _plan(rows: Sequence[Row]) -> list[_Step]:
         of_year = list(group)
         steps.append(_Step("geojson", year, of_year, tile_rows.geojson_digest(of_year)))
         steps.append(_Step("year", year, of_year, tile_rows.tiles_digest(of_year)))
-    if rows:
-        steps.append(_Step("starts", None, rows, tile_rows.starts_digest(rows)))
+    for first in range(0, len(rows), STARTS_PER_FILE):
+        some = rows[first : first + STARTS_PER_FILE]
+        steps.append(_Step("starts", None, some, tile_rows.starts_digest(some)))
     steps.append(_Step("index", None, rows, tile_rows.index_digest(rows)))
     return steps
 
@@ -125,7 +130,7 @@ def _plan(rows: Sequence[Row]) -> list[_Step]:
 @contextmanager
 def _workshop(tiles_dir: Path) -> Iterator[Path]:
     """Give a fresh folder for half-made files; what a killed run left is removed first."""
-    folder = tiles_dir / _WORKSHOP
+    folder = tiles_dir.absolute() / _WORKSHOP  # tippecanoe wants its folder so
     landing.sweep(tiles_dir)
     folder.mkdir()
     try:
