@@ -1,0 +1,187 @@
+"""Turns the messages of a kind into columns: strided views into the bytes, no step a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tracklake.formats.fit_profile import BASE_TYPES, BYTE, STRING, BaseType, Field
+from tracklake.formats.fit_walk import Layout, Messages
+from tracklake.model import FloatArray
+
+Offsets = npt.NDArray[np.int64]
+_UNSIGNED_BYTES = frozenset({BYTE, 0x02, 0x00})
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The messages of one layout, in file order: where each begins, and its bytes as one item."""
+
+    layout: Layout
+    offsets: Offsets
+    items: npt.NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a layout stores a value: byte within the message, NumPy type, pattern for none."""
+
+    at: int
+    dtype: str
+    invalid: int
+
+
+def offsets_of(messages: Messages) -> Offsets:
+    """Return where the messages begin, ascending."""
+    length = messages.layout.length
+    pieces = [np.frombuffer(part, dtype=np.int64) for part in _arrays(messages)]
+    pieces += [
+        np.arange(start, start + count * length, length, dtype=np.int64)
+        for start, count in messages.runs
+    ]
+    if len(pieces) == 1:
+        return pieces[0]
+    return np.sort(np.concatenate(pieces), kind="stable") if pieces else np.empty(0, np.int64)
+
+
+def _arrays(messages: Messages) -> Iterator[memoryview]:
+    yield from (memoryview(part) for part in (messages.singles, messages.compressed) if part)
+
+
+def rows_of(data: bytes, messages: Messages, limit: int) -> Rows:
+    """Return the first `limit` messages of a layout; a single run is not even copied."""
+    layout, length = messages.layout, messages.layout.length
+    item = np.dtype((np.void, length))
+    only_run = len(messages.runs) == 1 and not messages.singles and not messages.compressed
+    offsets = offsets_of(messages)[:limit]
+    if only_run:
+        items = np.ndarray(len(offsets), item, data, offset=messages.runs[0][0])
+    else:
+        anywhere = np.ndarray(len(data) - length + 1, item, data, strides=(1,))
+        items = anywhere[offsets]
+    return Rows(layout, offsets, items)
+
+
+def stored(layout: Layout, field: Field) -> Stored | None:
+    """Return how a layout stores a number, None if it does not or as something else."""
+    at, found = 1, None
+    for number, size, code in _triples(layout.fields):
+        if number == field.number:
+            found = _as_stored(at, size, code, field, layout.big_endian) or found
+        at += size
+    return found
+
+
+def _triples(fields: bytes) -> Iterator[tuple[int, int, int]]:
+    return zip(fields[0::3], fields[1::3], fields[2::3], strict=True)
+
+
+def _as_stored(at: int, size: int, code: int, field: Field, big_endian: bool) -> Stored | None:
+    usual = BASE_TYPES[field.base & 0x1F]
+    base = _effective(BASE_TYPES.get(code & 0x1F), size, usual)
+    if base is None:
+        return None
+    return Stored(at, f"{'>' if big_endian else '<'}{base.kind}", base.invalid)
+
+
+def _effective(base: BaseType | None, size: int, usual: BaseType) -> BaseType | None:
+    """Return the type to read by: the declared one (the first of an array), else the usual one.
+
+    Some writers declare numbers as bytes, or with a size that is no multiple of their type's.
+    """
+    is_bytes = base is not None and base.code in _UNSIGNED_BYTES and size > 1
+    if base is None or not base.kind or size % base.size or size == 0 or is_bytes:
+        if size == usual.size:
+            return usual
+        return base if is_bytes else None
+    return base
+
+
+def values(rows: Rows, place: Stored, scale: float = 1.0, offset: float = 0.0) -> FloatArray:
+    """Return a column in the profile's unit, NaN where nothing was stored."""
+    raw = _raw(rows, place)
+    column = raw.astype(np.float64)
+    missing = ~np.isfinite(column) if raw.dtype.kind == "f" else raw == place.invalid
+    if scale != 1:
+        column /= scale
+    if offset:
+        column -= offset
+    if missing.any():
+        column[missing] = np.nan
+    return column
+
+
+def _raw(rows: Rows, place: Stored) -> npt.NDArray[np.generic]:
+    layout = np.dtype(
+        {
+            "names": ["value"],
+            "formats": [place.dtype],
+            "offsets": [place.at],
+            "itemsize": rows.layout.length,
+        }
+    )
+    raw: npt.NDArray[np.generic] = rows.items.view(layout)["value"]
+    return raw
+
+
+def octets(rows: Rows, number: int, size: int) -> npt.NDArray[np.uint8] | None:
+    """Return a field of exactly `size` bytes as they are, shape (messages, size)."""
+    at = 1
+    for found, found_size, _ in _triples(rows.layout.fields):
+        if found == number and found_size == size:
+            raw: npt.NDArray[np.uint8] = _raw(rows, Stored(at, f"({size},)u1", 0)).view(np.uint8)
+            return raw
+        at += found_size
+    return None
+
+
+def texts(rows: Rows, field: Field) -> list[str | None] | None:
+    """Return a text of every message, None for an empty one; None if the layout has no such."""
+    at = 1
+    for number, size, code in _triples(rows.layout.fields):
+        if number == field.number and code & 0x1F == STRING and size:
+            raw = _raw(rows, Stored(at, f"S{size}", 0))
+            return [_text(bytes(item)) for item in raw.tolist()]
+        at += size
+    return None
+
+
+def _text(raw: bytes) -> str | None:
+    first = raw.split(b"\0", 1)[0].decode("utf-8", errors="replace").strip()
+    return first or None
+
+
+Row = dict[str, float | str]
+
+
+def table(
+    data: bytes, kinds: Sequence[Messages], fields: Mapping[str, Field], limit: int
+) -> list[tuple[int, Row]]:
+    """Return up to `limit` messages of a kind in file order: offset, values by name.
+
+    What a message does not say is not in its dictionary. For messages a file has few of.
+    """
+    found = [pair for messages in kinds for pair in _dictionaries(data, messages, fields, limit)]
+    return sorted(found, key=lambda pair: pair[0])[:limit]
+
+
+def _dictionaries(
+    data: bytes, messages: Messages, fields: Mapping[str, Field], limit: int
+) -> Iterable[tuple[int, Row]]:
+    rows = rows_of(data, messages, limit)
+    answers: list[Row] = [{} for _ in range(len(rows.offsets))]
+    for name, field in fields.items():
+        for answer, value in zip(answers, _cells(rows, field), strict=False):
+            if value is not None and value == value:  # NaN is not itself
+                answer[name] = value
+    return zip(rows.offsets.tolist(), answers, strict=True)
+
+
+def _cells(rows: Rows, field: Field) -> Sequence[float | str | None]:
+    if field.base == STRING:
+        return texts(rows, field) or ()
+    place = stored(rows.layout, field)
+    return () if place is None else values(rows, place, field.scale, field.offset).tolist()
