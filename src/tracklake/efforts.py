@@ -7,7 +7,9 @@ docs/formulas.md has the rules and worked examples.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -41,6 +43,10 @@ DURATIONS_S = {
     "30min": 1800.0,
     "1h": 3600.0,
 }
+_SHORTEST_M = min(DISTANCES_M.values())
+NOTHING_KNOWN: Mapping[float, float] = MappingProxyType({})
+
+Curve = tuple[FloatArray, FloatArray]  # time in s, ascending; distance in m, not descending
 POWER_HOLD_S = 5.0  # a power value stands for at most this long; then the athlete did not pedal
 JUMP_M = 100.0
 
@@ -54,17 +60,23 @@ class Window:
 
 
 def distance_efforts(
-    points: Points, start_s: float, cap_mps: float | None
+    points: Points,
+    start_s: float,
+    step_cap_mps: float = np.inf,
+    fastest_possible: Mapping[float, float] = NOTHING_KNOWN,
 ) -> tuple[BestEffort, ...]:
     """Return the fastest effort over each of DISTANCES_M that the points cover.
 
-    Time is wall clock, pauses included. A step faster than cap_mps (None: any is believed) counts
-    as if made at cap_mps; if it is also longer than JUMP_M no effort may contain it.
+    Time is wall clock, pauses included. A step faster than step_cap_mps counts as if made at that
+    speed; if it is also longer than JUMP_M no effort may contain it. Nor may one contain a distance
+    covered in less time than `fastest_possible` (metres: seconds) says.
     """
     if len(points) < 2 or np.isnan(points.distance_m[0]):
         return ()
     stamp, way = points.timestamp_s, points.distance_m
-    runs = _believable_runs(stamp, way, cap_mps)
+    runs = _believable_runs(stamp, way, step_cap_mps)
+    for distance, seconds in fastest_possible.items():
+        runs = _possible(runs, distance, seconds)
     efforts = []
     for name, distance in DISTANCES_M.items():
         windows = [fastest(*run, distance) for run in runs if run[1][0] + distance <= run[1][-1]]
@@ -74,12 +86,8 @@ def distance_efforts(
     return tuple(efforts)
 
 
-def _believable_runs(
-    stamp: FloatArray, way: FloatArray, cap_mps: float | None
-) -> list[tuple[FloatArray, FloatArray]]:
+def _believable_runs(stamp: FloatArray, way: FloatArray, cap_mps: float) -> list[Curve]:
     """Return the curves of time and distance between jumps."""
-    if cap_mps is None:
-        return [(stamp, way)]
     step, most = np.diff(way), cap_mps * np.diff(stamp)
     fast = step > most
     if not np.any(fast):
@@ -89,8 +97,24 @@ def _believable_runs(
     return [
         (part_s, part_m)
         for part_s, part_m in zip(np.split(stamp, cuts), np.split(way, cuts), strict=True)
-        if part_m[-1] - part_m[0] >= min(DISTANCES_M.values())
+        if part_m[-1] - part_m[0] >= _SHORTEST_M
     ]
+
+
+def _possible(runs: list[Curve], distance_m: float, least_s: float) -> list[Curve]:
+    """Return the curves without the stretches on which distance_m took less than least_s."""
+    possible, todo = [], list(runs)
+    while todo:
+        stamp, way = todo.pop()
+        window = None
+        if way[0] + distance_m <= way[-1]:
+            window = fastest(stamp, way, distance_m)
+        if window is None or window.length >= least_s:
+            possible.append((stamp, way))
+            continue
+        before, after = _touched(stamp, window.start_s, window.start_s + window.length)
+        todo += [(stamp[: before + 1], way[: before + 1]), (stamp[after:], way[after:])]
+    return possible
 
 
 def fastest(timestamp_s: FloatArray, distance_m: FloatArray, target_m: float) -> Window:

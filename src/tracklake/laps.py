@@ -31,7 +31,7 @@ def _lap(
         elapsed = next_s - lap.start_s
     moments = np.array([lap.start_s, lap.start_s + elapsed])
     distance, moving, heartrate = _measured(moments, points, motion)
-    told_distance, told_heartrate = known(lap.distance_m), known(lap.average_heartrate_bpm)
+    told_distance, told_heartrate = known(lap.distance_m), known(lap.average_heartrate_bpm, least=1)
     distance = distance if told_distance is None else told_distance
     timer = known(lap.timer_time_s)
     timer = elapsed if timer is None else timer
@@ -46,7 +46,7 @@ def _lap(
         max_speed=known(lap.max_speed_mps, MOST_SPEED_MPS),
         total_elevation_gain=known(lap.total_ascent_m, MOST_ASCENT_M),
         average_heartrate=heartrate if told_heartrate is None else told_heartrate,
-        max_heartrate=known(lap.max_heartrate_bpm),
+        max_heartrate=known(lap.max_heartrate_bpm, least=1),
         average_cadence=known(lap.average_cadence_rpm),
         average_watts=known(lap.average_power_w),
         calories=known(lap.calories_kcal),

@@ -24,21 +24,32 @@ Pauses = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """What each point stands for, in seconds; arrays of the points' length.
+    """What happened since the previous point; arrays of the points' length, 0 at the first.
 
-    running_s: time since the previous point in which the timer ran. moving: whether the athlete
-    moved since the previous point. weight_s: the time for which the point speaks in a mean: half
-    of the running time to either side, none of a recording gap.
+    recorded_s: seconds in which the timer ran, 0 across a recording gap. moving: whether the
+    athlete moved (the first point has what the second has).
     """
 
-    running_s: FloatArray
+    recorded_s: FloatArray
     moving: BoolArray
-    weight_s: FloatArray
 
     @property
     def moving_s(self) -> FloatArray:
         """Return the cumulative moving time."""
-        return np.cumsum(np.where(self.moving, self.running_s, 0.0))
+        return np.cumsum(np.where(self.moving, self.recorded_s, 0.0))
+
+    def mean_terms(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what each interval adds to a time-weighted mean: value times seconds, seconds.
+
+        Each end of an interval speaks for half of it; an end without a value for none.
+        """
+        known = ~np.isnan(values)
+        weight = np.where(known, 0.5, 0.0)
+        share = weight * np.where(known, values, 0.0)
+        sums, weights = np.zeros(len(values)), np.zeros(len(values))
+        sums[1:] = self.recorded_s[1:] * (share[1:] + share[:-1])
+        weights[1:] = self.recorded_s[1:] * (weight[1:] + weight[:-1])
+        return sums, weights
 
 
 def paused_s(timestamp_s: FloatArray, pauses: Pauses) -> FloatArray:
@@ -114,18 +125,16 @@ def motion(points: Points, pauses: Pauses, threshold_mps: float | None) -> Motio
     """Return when the timer ran and the athlete moved; no threshold: whoever is timed moves."""
     length = len(points)
     if length < 2:
-        return Motion(np.zeros(length), np.zeros(length, dtype=np.bool_), np.ones(length))
+        return Motion(np.zeros(length), np.zeros(length, dtype=np.bool_))
     step_s = np.diff(points.timestamp_s)
     running = np.maximum(step_s - np.diff(paused_s(points.timestamp_s, pauses)), 0)
     recorded = (running > 0) & (running <= gap_limit_s(step_s))
     moved = recorded
     if threshold_mps is not None:
         moved = recorded & (points.velocity_mps[1:] >= threshold_mps)
-    half = np.where(recorded, running, 0.0) / 2
     return Motion(
-        running_s=np.concatenate(([0.0], running)),
+        recorded_s=np.concatenate(([0.0], np.where(recorded, running, 0.0))),
         moving=np.concatenate((moved[:1], moved)),
-        weight_s=np.concatenate(([0.0], half)) + np.concatenate((half, [0.0])),
     )
 
 

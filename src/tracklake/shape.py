@@ -6,6 +6,7 @@ docs/formulas.md states every rule and has worked examples, which the tests hold
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from tracklake import (
     totals,
     tracks,
 )
-from tracklake.model import Activity, Points, Recording, Session, Shaped
+from tracklake.model import Activity, BestEffort, Points, Recording, Session, Shaped
 
 
 def activities(recording: Recording) -> tuple[Shaped, ...]:
@@ -78,8 +79,6 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
             teleport_mps=speeds.teleport_cap(session.sport),
         )
     )
-    located = bool(np.any(~np.isnan(points.lat)))
-    cap = speeds.effort_cap(family) if located else None
     activity = dataclasses.replace(
         _activity(recording, part, points, moved, sport),
         total_elevation_gain=totals.ascent_m(session, elevation.gain_m(smooth)),
@@ -87,10 +86,7 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
         has_track=bool(thinned),
         splits_metric=splits.splits(points, moved, smooth, splits.KILOMETRE_M),
         splits_standard=splits.splits(points, moved, smooth, splits.MILE_M),
-        best_efforts=(
-            *efforts.distance_efforts(points, part.start_s, cap),
-            *efforts.power_efforts(points, part.start_s),
-        ),
+        best_efforts=_best_efforts(points, part.start_s, sport, family),
     )
     return Shaped(
         activity=activity,
@@ -98,6 +94,20 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
         moving=moved.moving,
         grade_pct=elevation.grade_pct(points.distance_m, points.altitude_m, smooth),
         track=tracks.cut_antimeridian(thinned),
+    )
+
+
+def _best_efforts(
+    points: Points, start_s: float, sport: str, family: str
+) -> tuple[BestEffort, ...]:
+    if sport == "Transition":
+        return ()
+    # Without positions the distance is a sensor's: it may come in lumps, but it does not jump.
+    located = bool(np.any(~np.isnan(points.lat)))
+    step_cap = speeds.effort_cap(family) if located else math.inf
+    return (
+        *efforts.distance_efforts(points, start_s, step_cap, speeds.fastest_possible(family)),
+        *efforts.power_efforts(points, start_s),
     )
 
 

@@ -85,14 +85,9 @@ def means_between(
 
     Each value counts for the running time on either side of its point; pauses and gaps do not.
     """
-    known = ~np.isnan(values)
-    weight = np.where(known, motion.weight_s, 0.0)
-    share_of_point = weight * np.where(known, values, 0.0)
-    # A point stands in the middle of the time it speaks for.
-    weights = np.cumsum(weight) - weight / 2
-    sums = np.cumsum(share_of_point) - share_of_point / 2
-    duration = np.diff(np.interp(moments, timestamp_s, weights))
-    total = np.diff(np.interp(moments, timestamp_s, sums))
+    sums, weights = motion.mean_terms(values)
+    duration = np.diff(np.interp(moments, timestamp_s, np.cumsum(weights)))
+    total = np.diff(np.interp(moments, timestamp_s, np.cumsum(sums)))
     means: FloatArray = total / np.where(duration > 0, duration, np.nan)
     return means
 

@@ -45,8 +45,7 @@ def moving_s(session: Session, points: Points, motion: Motion, elapsed: float) -
     most = elapsed if timer is None else min(timer, elapsed)
     if len(points) < 2:
         return most
-    moving = float(np.sum(motion.running_s, where=motion.moving))
-    return min(moving, most)
+    return min(float(motion.moving_s[-1]), most)
 
 
 def average_speed(
@@ -84,8 +83,8 @@ def sensors(session: Session, points: Points, motion: Motion) -> Sensors:
     fastest = known(session.max_speed_mps, MOST_SPEED_MPS)
     return Sensors(
         max_speed=highest(points.velocity_mps) if fastest is None else fastest,
-        average_heartrate=_mean_or(session.average_heartrate_bpm, points.heartrate_bpm, motion),
-        max_heartrate=_highest_or(session.max_heartrate_bpm, points.heartrate_bpm),
+        average_heartrate=_mean_or(session.average_heartrate_bpm, points.heartrate_bpm, motion, 1),
+        max_heartrate=_highest_or(session.max_heartrate_bpm, points.heartrate_bpm, 1),
         average_watts=_mean_or(session.average_power_w, points.power_w, motion),
         max_watts=_highest_or(session.max_power_w, points.power_w),
         average_cadence=_mean_or(session.average_cadence_rpm, pedalling, motion),
@@ -123,11 +122,9 @@ def mean(values: FloatArray, motion: Motion) -> float | None:
     here = ~np.isnan(values)
     if not np.any(here):
         return None
-    weight = motion.weight_s[here]
-    seconds = float(np.sum(weight))
-    if seconds <= 0:
-        return float(np.mean(values[here]))
-    return float(np.dot(values[here], weight)) / seconds
+    sums, weights = motion.mean_terms(values)
+    seconds = float(np.sum(weights))
+    return float(np.sum(sums)) / seconds if seconds > 0 else float(np.mean(values[here]))
 
 
 def _mean_or(
@@ -137,9 +134,9 @@ def _mean_or(
     return known(told, least=least) if measured is None else measured
 
 
-def _highest_or(told: float | None, values: FloatArray) -> float | None:
+def _highest_or(told: float | None, values: FloatArray, least: float = 0) -> float | None:
     measured = highest(values)
-    return known(told) if measured is None else measured
+    return known(told, least=least) if measured is None else measured
 
 
 def highest(values: FloatArray) -> float | None:
