@@ -31,7 +31,12 @@ class Settings(BaseSettings):
     """Everything that can be set; `.env.example` explains each (a test holds the two together)."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=True, frozen=True
+        env_file=".env",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        extra="ignore",
+        validate_default=True,
+        frozen=True,
     )
 
     data_dir: Path = Field(Path("data"), validation_alias="TRACKLAKE_DATA_DIR")

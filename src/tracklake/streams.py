@@ -86,3 +86,12 @@ def write_part(
     rows = [track_row(key, shaped) for key, shaped in ordered if shaped.track]
     if rows:
         _write(tracks, name, pa.Table.from_pylist(rows, schema=TRACKS))
+
+
+def ensure_readable(streams: Path, tracks: Path) -> None:
+    """Land an empty file in each folder, so that the views over them always answer."""
+    for folder, schema in ((streams, POINTS), (tracks, TRACKS)):
+        path = folder / "empty.parquet"
+        if not path.exists():
+            with landing.landing(path) as temporary:
+                pq.write_table(schema.empty_table(), temporary)

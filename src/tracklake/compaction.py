@@ -1,0 +1,255 @@
+"""Compact: bronze -> gold. Only shards that the ledger does not name; checks; publication.
+
+Rebuilding makes the whole warehouse anew beside the old one; verifying proves the two equal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from tracklake import bronze, config, landing, publication, rollup, streams, warehouse
+from tracklake.errors import CheckFailed
+from tracklake.session import Phase, SyncSession
+
+_BATCH_SHARDS = 64
+_BATCH_BYTES = 48 << 20  # of Parquet; unpacked in memory several times that
+_ONE_THREAD_BYTES = 4 << 20  # a day's increment is faster without threads
+
+Shard = tuple[str, Path, int]
+
+
+@dataclass(kw_only=True)
+class CompactReport:
+    """What a compaction did."""
+
+    shards: int = 0
+    rows: int = 0
+    published: bool = False
+    rebuilt: bool = False
+    verified: dict[str, int] = field(default_factory=dict)  # table -> rows proved equal
+    repaired: str | None = None  # where an unreadable warehouse was moved to
+
+
+def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False) -> CompactReport:
+    """Bring gold up to date with bronze and publish it if anything changed.
+
+    Raises CheckFailed (and publishes nothing) if gold contradicts itself, or with `verify` if a
+    rebuild from bronze gives other rows.
+    """
+    report = CompactReport()
+    with session.phase("compact") as phase:
+        writer_file = session.folders.state / "writer.duckdb"
+        if rebuild and not verify:
+            _rebuild(session, phase, writer_file, report)
+        connection = _open(session, phase, writer_file, report)
+        try:
+            _catch_up(session, phase, connection, report)
+            if verify:
+                _verify(session, phase, connection, report)
+            _roll_up(session, connection)
+            files = _view_files(session)
+            fingerprint = publication.fingerprint(session, connection, files)
+            stale = report.rebuilt or not publication.is_current(session, fingerprint)
+            if stale:
+                publication.copy_state(session, connection)
+                warehouse.define_views(connection, *files)
+                warehouse.check(connection)
+        finally:
+            connection.close()
+        if stale:
+            publication.publish(session, writer_file, fingerprint)
+            report.published = True
+        phase.detail = _detail(report)
+    return report
+
+
+def _detail(report: CompactReport) -> str:
+    if report.verified:
+        return f"{len(report.verified)} tables equal a rebuild from bronze"
+    if report.rebuilt:
+        return f"rebuilt from {report.shards} shards, {report.rows} rows"
+    if report.shards:
+        return f"{report.shards} new shards, {report.rows} rows"
+    return "published" if report.published else "nothing new"
+
+
+def _open(
+    session: SyncSession, phase: Phase, path: Path, report: CompactReport
+) -> duckdb.DuckDBPyConnection:
+    """Open the writer's file; one that is missing, unreadable or of other texts is made anew."""
+    if not path.exists():
+        warehouse.create(path)
+    try:
+        connection = warehouse.connect(path, threads=1)
+    except duckdb.Error as error:
+        report.repaired = _move_aside(session, path, str(error).splitlines()[0])
+        warehouse.create(path)
+        return warehouse.connect(path, threads=1)
+    if not warehouse.is_current(connection):
+        connection.close()
+        session.log.info("warehouse_outdated", action="rebuild")
+        _rebuild(session, phase, path, report)
+        connection = warehouse.connect(path, threads=1)
+    return connection
+
+
+def _move_aside(session: SyncSession, path: Path, reason: str) -> str:
+    stamp = bronze.stamp(session.clock.now())
+    for broken in (path, path.with_name(path.name + ".wal")):
+        if broken.exists():
+            broken.rename(broken.with_name(f"{broken.name}.corrupt-{stamp}"))
+    landing.fsync_folder(path.parent)
+    aside = f"{path}.corrupt-{stamp}"
+    session.log.error("warehouse_unreadable", moved_to=aside, reason=reason, action="rebuild")
+    return aside
+
+
+def _pending(
+    session: SyncSession, connection: duckdb.DuckDBPyConnection
+) -> tuple[list[Shard], list[Shard]]:
+    """Return the shards to apply, and the rollups of shards that gold already has."""
+    known = {name for (name,) in connection.execute("select shard from shards").fetchall()}
+    root = session.folders.bronze
+    fresh: list[Shard] = []
+    renamed: list[Shard] = []
+    for entity in warehouse.ENTITIES:
+        for path in rollup.live(bronze.shard_paths(root, entity)):
+            if path.relative_to(root).as_posix() in known:
+                continue
+            shard = (entity, path, path.stat().st_size)
+            if rollup.is_rollup(path) and _all_known(path, root, known):
+                renamed.append(shard)
+            else:
+                fresh.append(shard)
+    return sorted(fresh, key=lambda shard: shard[1].parent.name), renamed
+
+
+def _all_known(path: Path, root: Path, known: set[str]) -> bool:
+    return all(old.relative_to(root).as_posix() in known for old in rollup.replaces(path))
+
+
+def _batches(shards: list[Shard]) -> Iterator[list[Shard]]:
+    batch: list[Shard] = []
+    size = 0
+    for shard in shards:
+        if batch and (len(batch) >= _BATCH_SHARDS or size + shard[2] > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(shard)
+        size += shard[2]
+    if batch:
+        yield batch
+
+
+def _catch_up(
+    session: SyncSession, phase: Phase, connection: duckdb.DuckDBPyConnection, report: CompactReport
+) -> None:
+    fresh, renamed = _pending(session, connection)
+    for shard in renamed:
+        _enter_rollup(session, connection, shard)
+    if not fresh:
+        return
+    if sum(size for _, _, size in fresh) > _ONE_THREAD_BYTES:
+        connection.execute(f"set threads = {config.cores()}")
+    phase.expect(len(fresh))
+    for batch in _batches(fresh):
+        report.rows += warehouse.apply(connection, session.folders.bronze, batch)
+        report.shards += len(batch)
+        phase.advance(len(batch))
+
+
+def _rebuild(session: SyncSession, phase: Phase, path: Path, report: CompactReport) -> None:
+    """Make the warehouse anew from bronze beside the old one, and put it in its place."""
+    aside = path.with_name("rebuild.duckdb")
+    _build(session, phase, aside, report)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    landing.adopt(aside, path)
+    report.rebuilt = True
+
+
+def _build(session: SyncSession, phase: Phase, path: Path, report: CompactReport) -> None:
+    for old in (path, path.with_name(path.name + ".wal")):
+        old.unlink(missing_ok=True)
+    warehouse.create(path)
+    connection = warehouse.connect(path, threads=config.cores())
+    try:
+        _catch_up(session, phase, connection, report)
+    finally:
+        connection.close()
+
+
+def _verify(
+    session: SyncSession, phase: Phase, connection: duckdb.DuckDBPyConnection, report: CompactReport
+) -> None:
+    """Prove gold equal to a rebuild from bronze, table by table."""
+    aside = session.folders.state / "verify.duckdb"
+    _build(session, phase, aside, CompactReport())
+    other = warehouse.connect(aside, threads=1)
+    try:
+        warehouse.define_views(other, *_view_files(session))
+        warehouse.check(other, deep=True)
+        rebuilt = warehouse.digest(other)
+    finally:
+        other.close()
+        aside.unlink()
+    present = warehouse.digest(connection)
+    differing = [
+        f"{table} ({present.get(table, (0, 0))[0]} rows, rebuilt {rebuilt.get(table, (0, 0))[0]})"
+        for table in sorted(present.keys() | rebuilt.keys())
+        if present.get(table) != rebuilt.get(table)
+    ]
+    if differing:
+        raise CheckFailed(
+            f"gold is not what bronze gives: {', '.join(differing)}; `compact --rebuild` mends it"
+        )
+    report.verified = {table: count for table, (count, _) in present.items()}
+
+
+def _enter_rollup(
+    session: SyncSession, connection: duckdb.DuckDBPyConnection, shard: Shard
+) -> None:
+    """Let the ledger name a rollup in place of the shards it holds."""
+    entity, path, size = shard
+    root = session.folders.bronze
+    old = [(replaced.relative_to(root).as_posix(),) for replaced in rollup.replaces(path)]
+    connection.execute("begin")
+    row_count = 0
+    for name in old:
+        rows = connection.execute("delete from shards where shard = ? returning row_count", name)
+        row_count += sum(count for (count,) in rows.fetchall())
+    connection.execute(
+        "insert into shards values (?, ?, ?, ?, now())",
+        [path.relative_to(root).as_posix(), entity, row_count, size],
+    )
+    connection.execute("commit")
+
+
+def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the small files of closed years together; what they replaced goes a day later."""
+    now = session.clock.now()
+    for entity in warehouse.ENTITIES:
+        paths = bronze.shard_paths(session.folders.bronze, entity)
+        for folder, shards in rollup.closed_shards(rollup.live(paths), now.year).items():
+            path = rollup.roll_up_shards(folder, shards)
+            _enter_rollup(session, connection, (entity, path, path.stat().st_size))
+        rollup.remove_replaced(paths, now.timestamp())
+    for root, order in (
+        (session.folders.streams, "stream_key, point_index"),
+        (session.folders.tracks, "stream_key"),
+    ):
+        for folder in root.glob("athlete=*"):
+            parts = list(folder.glob("*.parquet"))
+            for year, closed in rollup.closed_parts(rollup.live(parts), now.year).items():
+                rollup.roll_up_points(connection, folder, year, closed, order)
+            rollup.remove_replaced(parts, now.timestamp())
+
+
+def _view_files(session: SyncSession) -> tuple[list[str], list[str]]:
+    """List the files the views read; an empty one stands in where there is none."""
+    streams.ensure_readable(session.folders.streams, session.folders.tracks)
+    return (
+        [str(path) for path in rollup.live(session.folders.streams.rglob("*.parquet"))],
+        [str(path) for path in rollup.live(session.folders.tracks.rglob("*.parquet"))],
+    )

@@ -1,0 +1,73 @@
+"""How readers get a new warehouse: a copy of the closed writer's file, put in place by rename.
+
+A reader that is open keeps its old snapshot; a kill leaves the old one or the new one.
+"""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from tracklake import bronze, landing, warehouse
+from tracklake.identity import content_hash
+from tracklake.session import SyncSession
+
+_READ_ONLY = 0o444
+
+
+def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> None:
+    """Publish a warehouse that is closed and checkpointed, and remember what it holds.
+
+    If somebody opened the old snapshot for writing, their changes lie beside it in a `.wal`, which
+    DuckDB would replay into the new file: it is moved aside, not deleted.
+    """
+    log = writer_file.with_name(writer_file.name + ".wal")
+    if log.exists():
+        raise RuntimeError(f"{writer_file} was not checkpointed before publishing")
+    snapshot = session.folders.warehouse
+    stamp = bronze.stamp(session.clock.now())
+    with landing.landing(snapshot) as temporary:
+        shutil.copyfile(writer_file, temporary)
+        temporary.chmod(_READ_ONLY)
+        stale = snapshot.with_name(snapshot.name + ".wal")
+        if stale.exists():
+            stale.rename(snapshot.with_name(f"{snapshot.name}.stale-{stamp}.wal"))
+            landing.fsync_folder(snapshot.parent)
+    session.state.execute("insert or replace into facts values ('published', ?)", (fingerprint,))
+
+
+def fingerprint(
+    session: SyncSession, connection: duckdb.DuckDBPyConnection, files: tuple[list[str], list[str]]
+) -> str:
+    """Say in one word what a snapshot would hold."""
+    ledger = connection.execute("select count(*), bit_xor(hash(shard)) from shards").fetchall()
+    aside = session.state.execute("select item_id, attempts from quarantine order by 1")
+    return content_hash([warehouse.gold_version(), orjson.dumps(ledger).decode(), aside, files])
+
+
+def is_current(session: SyncSession, fingerprint: str) -> bool:
+    """Tell whether the snapshot that readers have is there and holds this."""
+    rows = session.state.execute("select value from facts where name = 'published'")
+    return rows == [(fingerprint,)] and session.folders.warehouse.exists()
+
+
+def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy what people want to query from the state database; a few rows a day."""
+    sessions = session.state.execute(
+        "select session_id, athlete, flow, state, started_at, finished_at, error, "
+        "(select coalesce(sum(processed), 0) from phases p where p.session_id = s.session_id), "
+        "(select coalesce(sum(errors), 0) from phases p where p.session_id = s.session_id) "
+        "from sessions s"
+    )
+    aside = session.state.execute(
+        "select item_id, athlete, source, item, reason, message, attempts, first_seen_at, "
+        "last_seen_at, next_try_at, location from quarantine"
+    )
+    connection.execute("begin")
+    for table, rows in zip(warehouse.COPIED_FROM_STATE, (sessions, aside), strict=True):
+        connection.execute(f"delete from {table}")  # noqa: S608 our own names
+        if rows:
+            marks = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"insert into {table} values ({marks})", rows)  # noqa: S608
+    connection.execute("commit")

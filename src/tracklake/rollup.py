@@ -1,0 +1,114 @@
+"""Closed years in one file: many small Parquet files become one, and gold says the same.
+
+A rollup names what it replaces in its own metadata, so that whoever finds both on disk (a kill came
+between) knows which to read. The old files go when nobody needs them any more.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tracklake import landing
+
+_PREFIX = "rollup-"
+_KEY = b"tracklake.replaces"
+_KEEP_OLD_S = 24 * 3600  # an open reader of yesterday's snapshot still reads the old files
+_ROW_GROUP = 100_000
+
+
+def is_rollup(path: Path) -> bool:
+    """Tell a rollup by its name."""
+    return path.name.startswith(_PREFIX)
+
+
+def replaces(rollup: Path) -> list[Path]:
+    """Return the files a rollup stands for."""
+    metadata = pq.read_metadata(rollup).metadata or {}
+    names: list[str] = json.loads(metadata[_KEY])
+    return [rollup.parent / name for name in names]
+
+
+def live(paths: Iterable[Path]) -> list[Path]:
+    """Leave out the files that a rollup among them replaces."""
+    found = list(paths)
+    gone = {old for path in found if is_rollup(path) for old in replaces(path)}
+    return sorted(path for path in found if path not in gone)
+
+
+def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
+    """Write one entity's shards of one closed year (all below `folder`) as one; all rows stay."""
+    table = pa.concat_tables(
+        [pq.read_table(shard, partitioning=None) for shard in shards], promote_options="default"
+    )
+    names = [shard.relative_to(folder).as_posix() for shard in shards]
+    table = table.replace_schema_metadata({_KEY: json.dumps(names)})
+    path = folder / f"{_PREFIX}{_hash(names)}.parquet"
+    with landing.landing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=_ROW_GROUP)
+    return path
+
+
+def roll_up_points(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    year: int,
+    parts: Sequence[Path],
+    order: str,
+) -> Path:
+    """Write the points (or tracks) that landed in a closed year as one file, sorted."""
+    names = sorted(part.name for part in parts)
+    path = folder / f"{_PREFIX}{year:04}-{_hash(names)}.parquet"
+    files = "[" + ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts) + "]"
+    with landing.landing(path) as temporary:
+        target = str(temporary).replace("'", "''")
+        listing = json.dumps(names).replace("'", "''")
+        connection.execute(
+            f"copy (select * from read_parquet({files}) order by {order}) to '{target}' "  # noqa: S608 our own names, quoted
+            f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
+            f"kv_metadata {{'{_KEY.decode()}': '{listing}'}})"
+        )
+    return path
+
+
+def _hash(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+
+def closed_shards(shards: Iterable[Path], this_year: int) -> dict[Path, list[Path]]:
+    """Group shards by the folder of the year they landed in, where it is over and has several."""
+    years: dict[Path, list[Path]] = defaultdict(list)
+    for shard in shards:
+        folder = shard.parent.parent
+        if not is_rollup(shard) and int(folder.name) < this_year:
+            years[folder].append(shard)
+    return {folder: sorted(found) for folder, found in years.items() if len(found) > 1}
+
+
+def closed_parts(parts: Iterable[Path], this_year: int) -> dict[int, list[Path]]:
+    """Group files named by a stamp by the year they landed in, where it is over and has several."""
+    years: dict[int, list[Path]] = defaultdict(list)
+    for part in parts:
+        if not is_rollup(part) and part.name[:4].isdigit() and int(part.name[:4]) < this_year:
+            years[int(part.name[:4])].append(part)
+    return {year: sorted(found) for year, found in sorted(years.items()) if len(found) > 1}
+
+
+def remove_replaced(paths: Iterable[Path], now_s: float, *, keep_s: float = _KEEP_OLD_S) -> int:
+    """Delete files that a rollup replaced long enough ago; return how many."""
+    count = 0
+    for rollup in [path for path in paths if is_rollup(path)]:
+        if now_s - rollup.stat().st_mtime < keep_s:
+            continue
+        for old in replaces(rollup):
+            if old.exists():
+                old.unlink()
+                count += 1
+            if old.parent != rollup.parent and old.parent.is_dir():
+                old.parent.rmdir()  # a shard is alone in its folder
+    return count

@@ -1,0 +1,16 @@
+-- Bikes and shoes; the newest word on each wins.
+create or replace temp table staged_gear as
+select * from read_parquet(getvariable('gear_shards'), union_by_name = true)
+qualify row_number() over (
+  partition by athlete, gear_id order by ingested_at desc, content_hash desc
+) = 1;
+
+delete from staged_gear
+using gear as g
+where g.athlete = staged_gear.athlete and g.gear_id = staged_gear.gear_id
+  and (g.ingested_at, g.content_hash) >= (staged_gear.ingested_at, staged_gear.content_hash);
+
+delete from gear where (athlete, gear_id) in (select (athlete, gear_id) from staged_gear);
+
+insert into gear by name
+select gear_id, athlete, name, kind, brand, model, ingested_at, content_hash from staged_gear;

@@ -1,0 +1,283 @@
+"""Bronze to gold: the same rows whatever the order, nothing twice, nothing half."""
+
+import datetime as dt
+import itertools
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.rows import Row, StandingClock, export_row, file_row, land, make_session
+from tracklake import compaction, warehouse
+from tracklake.errors import CheckFailed
+from tracklake.session import SyncSession
+
+
+def query(session: SyncSession, sql: str) -> list[tuple[object, ...]]:
+    """Ask the published snapshot."""
+    with duckdb.connect(str(session.folders.warehouse), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def gold(session: SyncSession) -> dict[str, tuple[int, int]]:
+    """Return the digest of the published snapshot, without the ledger."""
+    with duckdb.connect(str(session.folders.warehouse), read_only=True) as connection:
+        digest = warehouse.digest(connection)
+    del digest["shards"]
+    return digest
+
+
+def test_a_second_compaction_writes_and_publishes_nothing(tmp_path: Path) -> None:
+    """Cost follows what is new: with nothing new, no row is written and no snapshot published."""
+    session = make_session(tmp_path)
+    land(session, *(file_row(n) for n in range(3)))
+    first = compaction.compact(session)
+    before = session.folders.warehouse.stat()
+    second = compaction.compact(session)
+    assert (first.shards, first.rows, first.published) == (1, 3, True)
+    assert (second.shards, second.rows, second.published) == (0, 0, False)
+    assert session.folders.warehouse.stat().st_mtime_ns == before.st_mtime_ns
+    assert session.folders.warehouse.stat().st_ino == before.st_ino
+
+
+def test_the_newest_version_of_a_record_wins_with_all_its_parts(tmp_path: Path) -> None:
+    """A record that lands again replaces its row, its laps, splits and efforts, and keeps its id."""
+    session = make_session(tmp_path)
+    land(session, file_row(1), file_row(2))
+    compaction.compact(session)
+    [(before,)] = query(session, "select id from activities where distance = 5001")
+    land(session, file_row(1, distance=4_000.0, laps=[], splits_metric=[]))
+    compaction.compact(session)
+    assert query(session, "select id, distance from activities order by 2") == [
+        (before, 4000.0),
+        query(session, "select id, distance from activities where distance = 5002")[0],
+    ]
+    assert query(session, "select count(*) from activity_laps") == [(2,)]
+    assert query(session, "select count(*) from activity_splits_metric") == [(5,)]
+    assert query(session, "select count(*) from activity_best_efforts") == [(4,)]
+
+
+def test_an_older_shard_that_comes_late_does_not_undo_a_newer_one(tmp_path: Path) -> None:
+    """Newest ingested_at wins even when the older version is applied afterwards."""
+    early, late = StandingClock(), StandingClock()
+    late.sleep(86_400)
+    old, new = make_session(tmp_path, early), make_session(tmp_path, late)
+    land(new, file_row(1, name="new"))
+    compaction.compact(new)
+    land(old, file_row(1, name="old"))
+    report = compaction.compact(new)
+    assert report.shards == 1
+    assert query(new, "select name from activities") == [("new",)]
+
+
+def test_a_strava_export_and_the_file_it_names_are_one_activity(tmp_path: Path) -> None:
+    """The export's words and the file's measurements make one row under Strava's id."""
+    session = make_session(tmp_path)
+    land(session, export_row(1001, 1, commute=True), export_row(1002, None))
+    land(session, file_row(1, gear_id=None))
+    compaction.compact(session)
+    assert query(
+        session,
+        "select id, name, distance, gear_id, commute, manual, timezone from activities order by id",
+    ) == [
+        (1001, "Morning run 1001", 5001.0, "g1", True, False, "Europe/Madrid"),
+        (1002, "Morning run 1002", None, "g1", False, True, None),
+    ]
+    assert query(
+        session, "select source_id, match_method from activity_sources where activity_id = 1001"
+    ) == [("strava-export/1001", "export_filename"), (file_row(1)["source_id"], "own")]
+    assert query(session, "select distinct activity_id from activity_laps") == [(1001,)]
+
+
+def test_an_id_stays_when_the_export_joins_later(tmp_path: Path) -> None:
+    """A file that was there first keeps its id; the export's name and Strava id join it."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    [(before,)] = query(session, "select id from activities")
+    land(session, export_row(1001, 1))
+    compaction.compact(session)
+    land(session, export_row(1001, 1, name="Renamed"))
+    compaction.compact(session)
+    assert query(session, "select id, name from activities") == [(before, "Renamed")]
+    assert query(session, "select count(*) from activity_laps") == [(2,)]
+
+
+def outings() -> list[tuple[int, Row]]:
+    """Return versions of records (with their day of landing) that concern one another."""
+    whole = file_row(3, leg_count=2)
+    legs = [
+        file_row(
+            3,
+            source_id=f"{whole['source_id']}/{n}",
+            record_id=900 + n,
+            parent_record_id=whole["record_id"],
+            leg_index=n,
+        )
+        for n in (1, 2)
+    ]
+    return [
+        (1, file_row(1)),
+        (2, export_row(1001, 1)),
+        (3, export_row(1001, 1, name="Renamed")),
+        (4, file_row(1, distance=4_900.0, laps=[])),
+        (1, export_row(1002, 2)),
+        (2, file_row(2)),
+        (2, export_row(1003, 3)),
+        *((3, row) for row in (whole, *legs)),
+        (1, export_row(1004, None)),
+        (5, export_row(1004, None, name="Also renamed")),
+    ]
+
+
+def land_on_days(session: SyncSession, shards: list[list[tuple[int, Row]]]) -> None:
+    """Land each shard's rows, one shard a day of landing."""
+    for shard in shards:
+        for day, rows in itertools.groupby(sorted(shard, key=lambda v: v[0]), key=lambda v: v[0]):
+            clock = StandingClock(dt.datetime(2026, 5, day, 6, tzinfo=dt.UTC))
+            land(make_session(session.folders.data.parent, clock), *(row for _, row in rows))
+            compaction.compact(session)
+
+
+def test_order_splitting_and_repetition_of_shards_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Gold is a function of bronze: landed in any order, in any pieces, twice: the same rows."""
+    one = make_session(tmp_path_factory.mktemp("one"))
+    land_on_days(one, [outings()])
+    expected = gold(one)
+
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.randoms(use_true_random=False))
+    def same(chance: random.Random) -> None:
+        versions = outings() + chance.sample(outings(), 4)
+        chance.shuffle(versions)
+        cut = sorted(chance.sample(range(1, len(versions)), 3))
+        shards = [versions[i:j] for i, j in zip([0, *cut], [*cut, None], strict=True)]
+        other = make_session(tmp_path_factory.mktemp("other"))
+        land_on_days(other, shards)
+        assert gold(other) == expected
+        compaction.compact(other, rebuild=True, verify=True)
+
+    same()
+
+
+def test_a_rebuild_is_proved_equal_and_a_difference_is_named(tmp_path: Path) -> None:
+    """`--rebuild --verify` passes on sound gold and names the table on gold that was tampered with."""
+    session = make_session(tmp_path)
+    land(session, file_row(1), file_row(2))
+    compaction.compact(session)
+    report = compaction.compact(session, rebuild=True, verify=True)
+    assert report.verified["activities"] == 2
+    assert report.verified["activity_laps"] == 4
+    writer = warehouse.connect(session.folders.state / "writer.duckdb", threads=1)
+    writer.execute("update activities set distance = distance + 1")
+    writer.close()
+    with pytest.raises(CheckFailed, match="activities"):
+        compaction.compact(session, rebuild=True, verify=True)
+    compaction.compact(session, rebuild=True)
+    assert compaction.compact(session, rebuild=True, verify=True).verified["activities"] == 2
+
+
+def test_gold_that_contradicts_itself_is_not_published(tmp_path: Path) -> None:
+    """A failed check leaves yesterday's snapshot and says which check and which row."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    writer = warehouse.connect(session.folders.state / "writer.duckdb", threads=1)
+    writer.execute("insert into activities from activities")
+    writer.close()
+    land(session, file_row(2))
+    with pytest.raises(CheckFailed, match="activities_unique"):
+        compaction.compact(session)
+    assert query(session, "select count(*) from activities") == [(1,)]
+
+
+def test_an_unreadable_writer_file_is_kept_aside_and_made_anew(tmp_path: Path) -> None:
+    """A corrupt warehouse repairs itself from bronze."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    writer = session.folders.state / "writer.duckdb"
+    writer.write_bytes(b"rubbish" * 1000)
+    report = compaction.compact(session)
+    assert report.repaired is not None
+    assert Path(report.repaired).read_bytes().startswith(b"rubbish")
+    assert query(session, "select count(*) from activities") == [(1,)]
+
+
+def test_a_warehouse_of_other_sql_texts_is_made_anew(tmp_path: Path) -> None:
+    """After an update of Tracklake gold is replayed from bronze, without network."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    writer = warehouse.connect(session.folders.state / "writer.duckdb", threads=1)
+    writer.execute("update warehouse_version set version = 'older'")
+    writer.close()
+    assert compaction.compact(session).rebuilt
+    assert query(session, "select count(*) from activities") == [(1,)]
+
+
+def test_closed_years_are_rolled_up_and_gold_stays_the_same(tmp_path: Path) -> None:
+    """Shards of a year that is over become one file, the old ones go, a rebuild gives the same."""
+    clock = StandingClock(dt.datetime(2025, 12, 30, 6, tzinfo=dt.UTC))
+    session = make_session(tmp_path, clock)
+    for number in range(4):
+        land(session, file_row(number))
+        compaction.compact(session)
+    before = gold(session)
+    clock.sleep(5 * 86_400)
+    land(session, file_row(1))
+    compaction.compact(session)
+    year = session.folders.bronze / "files" / "activities" / "athlete=me" / "2025"
+    assert [path.name[:7] for path in year.glob("*.parquet")] == ["rollup-"]
+    clock.sleep(400 * 86_400)
+    compaction.compact(session)
+    assert list(year.glob("*/shard.parquet")) == []
+    assert gold(session).keys() == before.keys()
+    report = compaction.compact(session, rebuild=True, verify=True)
+    assert report.verified["activities"] == 4
+
+
+def test_open_readers_neither_block_nor_see_a_mixture(tmp_path: Path) -> None:
+    """A reader keeps its snapshot while a new one is published, in this process and in another."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    code = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True)\n"
+        "input(); print(c.execute('select count(*) from activities').fetchall())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(session.folders.warehouse)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        land(session, file_row(2))
+        assert compaction.compact(session).published
+        output, _ = reader.communicate("\n")
+    assert output == "[(1,)]\n"
+    assert query(session, "select count(*) from activities") == [(2,)]
+
+
+def test_a_stale_wal_beside_the_snapshot_is_moved_aside(tmp_path: Path) -> None:
+    """What somebody wrote into the old snapshot is kept, and never replayed into the new one."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    stale = session.folders.warehouse.with_name("tracklake.duckdb.wal")
+    stale.write_bytes(b"somebody's changes")
+    land(session, file_row(2))
+    compaction.compact(session)
+    assert not stale.exists()
+    [kept] = session.folders.warehouse.parent.glob("*.stale-*.wal")
+    assert kept.read_bytes() == b"somebody's changes"
+    assert query(session, "select count(*) from activities") == [(2,)]
