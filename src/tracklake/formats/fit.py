@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from tracklake.errors import InvalidData
 from tracklake.formats import fit_activity as activity
 from tracklake.formats import fit_names as names
 from tracklake.formats import fit_profile as profile
+from tracklake.formats.fit_developer import fill_from_developer_fields
+from tracklake.formats.fit_doubts import believable
 from tracklake.formats.fit_parts import Part, parts
 from tracklake.formats.fit_records import Records, read_records
 from tracklake.formats.fit_walk import Messages, walk
@@ -59,23 +62,40 @@ def decode(data: bytes | memoryview) -> tuple[Recording, ...]:
     if not recordings:
         raise InvalidData("nothing can be read in this FIT file", reason="fit_empty")
     activities = tuple(part for part in recordings if part.kind == "activity")
-    return activities or recordings
+    return _with_all_problems(activities or recordings, read_parts)
+
+
+def _with_all_problems(
+    recordings: tuple[Recording, ...], read_parts: tuple[FitPart, ...]
+) -> tuple[Recording, ...]:
+    """Say in the first recording what is wrong with parts that became no recording."""
+    said = {problem for recording in recordings for problem in recording.problems}
+    unsaid = tuple(
+        problem for part in read_parts for problem in part.problems if problem not in said
+    )
+    if not unsaid:
+        return recordings
+    first = dataclasses.replace(recordings[0], problems=(*recordings[0].problems, *unsaid))
+    return (first, *recordings[1:])
 
 
 def _recording(data: bytes, part: FitPart) -> Recording | None:
+    """Return what a part says of an outing, None if it says nothing (a strap's heart rates)."""
     tables = activity.tables_of(data, part.messages)
     file_id = next(iter(tables(profile.FILE_ID, 1)), {})
-    sessions = activity.read_sessions(tables, part.points)
-    laps = activity.read_laps(tables, part.points)
-    has_content = bool(len(part.points) or sessions or laps)
+    points = fill_from_developer_fields(data, part.messages, part.records)
+    points, doubts = believable(points, is_damaged=bool(part.problems))
+    sessions = activity.read_sessions(tables, points)
+    laps = activity.read_laps(tables, points)
+    has_content = bool(len(points) or sessions or laps)
     kind = _kind(activity.whole(file_id, "type"), has_content, bool(sessions))
-    if kind == "activity" and not has_content:
+    if kind in ("activity", "unknown") and not has_content:
         return None
     return Recording(
         format="fit",
         kind=kind,
-        problems=part.problems,
-        points=part.points,
+        problems=(*part.problems, *doubts),
+        points=points,
         sessions=sessions,
         laps=laps,
         pauses=activity.read_pauses(tables),

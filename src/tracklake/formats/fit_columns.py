@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,24 +69,22 @@ def rows_of(data: bytes, messages: Messages, limit: int) -> Rows:
 
 def stored(layout: Layout, field: Field) -> Stored | None:
     """Return how a layout stores a number, None if it does not or as something else."""
-    at, found = 1, None
-    for number, size, code in _triples(layout.fields):
-        if number == field.number:
-            found = _as_stored(at, size, code, field, layout.big_endian) or found
-        at += size
-    return found
-
-
-def _triples(fields: bytes) -> Iterator[tuple[int, int, int]]:
-    return zip(fields[0::3], fields[1::3], fields[2::3], strict=True)
-
-
-def _as_stored(at: int, size: int, code: int, field: Field, big_endian: bool) -> Stored | None:
-    usual = BASE_TYPES[field.base & 0x1F]
-    base = _effective(BASE_TYPES.get(code & 0x1F), size, usual)
+    found = _field_places(layout.fields).get(field.number)
+    if found is None:
+        return None
+    at, size, code = found
+    base = _effective(BASE_TYPES.get(code & 0x1F), size, BASE_TYPES[field.base & 0x1F])
     if base is None:
         return None
-    return Stored(at, f"{'>' if big_endian else '<'}{base.kind}", base.invalid)
+    return Stored(at, f"{'>' if layout.big_endian else '<'}{base.kind}", base.invalid)
+
+
+@functools.lru_cache(maxsize=512)
+def _field_places(fields: bytes) -> dict[int, tuple[int, int, int]]:
+    """Return byte within the message, size and base type by field number."""
+    sizes = fields[1::3]
+    places = zip(itertools.accumulate(sizes, initial=1), sizes, fields[2::3], strict=False)
+    return dict(zip(fields[0::3], places, strict=True))
 
 
 def _effective(base: BaseType | None, size: int, usual: BaseType) -> BaseType | None:
@@ -129,24 +129,20 @@ def _raw(rows: Rows, place: Stored) -> npt.NDArray[np.generic]:
 
 def octets(rows: Rows, number: int, size: int) -> npt.NDArray[np.uint8] | None:
     """Return a field of exactly `size` bytes as they are, shape (messages, size)."""
-    at = 1
-    for found, found_size, _ in _triples(rows.layout.fields):
-        if found == number and found_size == size:
-            raw: npt.NDArray[np.uint8] = _raw(rows, Stored(at, f"({size},)u1", 0)).view(np.uint8)
-            return raw
-        at += found_size
-    return None
+    at, found_size, _ = _field_places(rows.layout.fields).get(number, (0, 0, 0))
+    if found_size != size:
+        return None
+    raw: npt.NDArray[np.uint8] = _raw(rows, Stored(at, f"({size},)u1", 0)).view(np.uint8)
+    return raw
 
 
 def texts(rows: Rows, field: Field) -> list[str | None] | None:
     """Return a text of every message, None for an empty one; None if the layout has no such."""
-    at = 1
-    for number, size, code in _triples(rows.layout.fields):
-        if number == field.number and code & 0x1F == STRING and size:
-            raw = _raw(rows, Stored(at, f"S{size}", 0))
-            return [_text(bytes(item)) for item in raw.tolist()]
-        at += size
-    return None
+    at, size, code = _field_places(rows.layout.fields).get(field.number, (0, 0, 0))
+    if not size or code & 0x1F != STRING:
+        return None
+    raw = _raw(rows, Stored(at, f"S{size}", 0))
+    return [_text(bytes(item)) for item in raw.tolist()]
 
 
 def _text(raw: bytes) -> str | None:
