@@ -142,7 +142,7 @@ def _workshop(tiles_dir: Path) -> Iterator[Path]:
 def _make_geojson(job: _Job, step: _Step) -> Entry:
     by_id = {row.activity_id: row for row in step.rows}
     path = job.workshop / "tracks.geojsonl.gz"
-    tracks = tile_rows.tracks(job.connection, _year(step))
+    tracks = tile_rows.tracks(job.connection, step.rows[0].year)
     tile_geojson.write(path, ((by_id[activity_id], parts) for activity_id, parts in tracks))
     return _entry(job, step, path, f"tracks-{step.year}")
 
@@ -171,7 +171,7 @@ def _write_lines(job: _Job, step: _Step, path: Path, forced: dict[int, set[int]]
     by_id = {row.activity_id: row for row in step.rows}
     notes = _Notes()
     with path.open("wb") as file:
-        for activity_id, parts in tile_rows.tracks(job.connection, _year(step)):
+        for activity_id, parts in tile_rows.tracks(job.connection, step.rows[0].year):
             drawn = by_id[activity_id].drawn
             text, chord_zooms = lines(drawn, parts, forced.get(activity_id, ()))
             file.write(text)
@@ -207,12 +207,6 @@ _MAKERS: dict[str, Callable[[_Job, _Step], Entry]] = {
     "starts": _make_starts,
     "index": _make_index,
 }
-
-
-def _year(step: _Step) -> int:
-    if step.year is None:
-        raise TypeError("a step of no year has no tracks")
-    return step.year
 
 
 def _entry(job: _Job, step: _Step, finished: Path, stem: str) -> Entry:
