@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -41,21 +42,30 @@ _MARKS = (
     (b"\0<", "utf-16-be"),
 )
 
-StartHandler = Callable[[str, dict[str, str]], None]
-EndHandler = Callable[[str, str], None]
+Path = Sequence[str]
+StartHandler = Callable[[Path, dict[str, str]], None]
+EndHandler = Callable[[Path, str], None]
+Naming = Callable[[str], str]
 
 
-def read(stream: BinaryIO, start: StartHandler, end: EndHandler) -> str | None:
-    """Call `start(name, attributes)` and `end(name, text)` for the elements; None if complete.
+def local_name(name: str) -> str:
+    """Return an element's name without prefix and in lower case: "gpxtpx:HR" is "hr"."""
+    return name.rpartition(":")[2].lower()
 
-    Names come without a namespace prefix's meaning, as they stand ("gpxtpx:hr"); text is that of
-    an element without children, stripped. Where the document breaks off or stops being XML, what
-    came before has been reported and a sentence about the place is returned. Raises InvalidData
-    for what no activity file contains: a DTD ("xml_forbidden"), more than 64 levels, and tags,
-    attributes or names beyond the limits above ("xml_limits"). Whatever the handlers raise, and an
-    OSError of the stream, passes through. Memory is bounded by the limits.
+
+def read(
+    stream: BinaryIO, start: StartHandler, end: EndHandler, *, naming: Naming = local_name
+) -> str | None:
+    """Call `start(path, attributes)` and `end(path, text)` for the elements; None if complete.
+
+    path: the names from the root to the element itself, each as `naming` puts it; valid during the
+    call only. text: what stands in an element without children, stripped. Where the document breaks
+    off or stops being XML, what came before has been reported and a sentence about the place is
+    returned. Raises InvalidData for what no activity file contains: a DTD ("xml_forbidden"), more
+    than 64 levels, and tags, attributes or names beyond the limits above ("xml_limits"). Whatever
+    the handlers and the stream raise passes through. Memory is bounded by the limits.
     """
-    parser = _parser(start, end)
+    parser = _parser(start, end, functools.lru_cache(maxsize=1024)(naming))
     fed = 0
     try:
         for text in _characters(stream):
@@ -69,18 +79,19 @@ def read(stream: BinaryIO, start: StartHandler, end: EndHandler) -> str | None:
     return None
 
 
-def _parser(start: StartHandler, end: EndHandler) -> expat.XMLParserType:
+def _parser(start: StartHandler, end: EndHandler, naming: Naming) -> expat.XMLParserType:
+    path: list[str] = []
     parts: list[str] = []
-    depth = size = 0
+    size = 0
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, size
-        depth += 1
-        if depth > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
+        nonlocal size
+        path.append(naming(name))
+        if len(path) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
             raise InvalidData("elements too deep or with too many attributes", reason="xml_limits")
         parts.clear()
         size = 0
-        start(name, attributes)
+        start(path, attributes)
 
     def on_text(data: str) -> None:
         nonlocal size
@@ -88,13 +99,13 @@ def _parser(start: StartHandler, end: EndHandler) -> expat.XMLParserType:
             parts.append(data[: MAX_TEXT_CHARACTERS - size])
             size += len(data)
 
-    def on_end(name: str) -> None:
-        nonlocal depth, size
-        depth -= 1
+    def on_end(_name: str) -> None:
+        nonlocal size
         text = "".join(parts).strip()
         parts.clear()
         size = 0
-        end(name, text)
+        end(path, text)
+        path.pop()
 
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
