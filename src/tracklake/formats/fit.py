@@ -11,6 +11,7 @@ from tracklake.formats import fit_names as names
 from tracklake.formats import fit_profile as profile
 from tracklake.formats.fit_developer import fill_from_developer_fields
 from tracklake.formats.fit_doubts import believable
+from tracklake.formats.fit_fallback import decode_with_fitparse
 from tracklake.formats.fit_parts import Part, parts
 from tracklake.formats.fit_records import Records, read_records
 from tracklake.formats.fit_walk import Messages, walk
@@ -60,7 +61,7 @@ def decode(data: bytes | memoryview) -> tuple[Recording, ...]:
         recording for part in read_parts if (recording := _recording(octets, part)) is not None
     )
     if not recordings:
-        raise InvalidData("nothing can be read in this FIT file", reason="fit_empty")
+        return decode_with_fitparse(octets)
     activities = tuple(part for part in recordings if part.kind == "activity")
     return _with_all_problems(activities or recordings, read_parts)
 

@@ -100,8 +100,8 @@ def _session(row: Row, points: Points, name: str | None) -> Session | None:
         calories_kcal=number(row, "total_calories"),
         average_speed_mps=number(row, "enhanced_avg_speed", "avg_speed"),
         max_speed_mps=number(row, "enhanced_max_speed", "max_speed"),
-        average_heartrate_bpm=number(row, "avg_heart_rate"),
-        max_heartrate_bpm=number(row, "max_heart_rate"),
+        average_heartrate_bpm=number(row, "avg_heart_rate") or None,  # some write 0 for none
+        max_heartrate_bpm=number(row, "max_heart_rate") or None,
         average_cadence_rpm=number(row, "avg_cadence"),
         average_power_w=number(row, "avg_power"),
         max_power_w=number(row, "max_power"),
@@ -162,8 +162,8 @@ def read_laps(tables: Tables, points: Points) -> tuple[Lap, ...]:
             calories_kcal=number(row, "total_calories"),
             average_speed_mps=number(row, "enhanced_avg_speed", "avg_speed"),
             max_speed_mps=number(row, "enhanced_max_speed", "max_speed"),
-            average_heartrate_bpm=number(row, "avg_heart_rate"),
-            max_heartrate_bpm=number(row, "max_heart_rate"),
+            average_heartrate_bpm=number(row, "avg_heart_rate") or None,
+            max_heartrate_bpm=number(row, "max_heart_rate") or None,
             average_cadence_rpm=number(row, "avg_cadence"),
             average_power_w=number(row, "avg_power"),
             trigger=_named(names.LAP_TRIGGERS, row, "lap_trigger"),
@@ -205,8 +205,13 @@ def read_device(tables: Tables, file_id: Row) -> Device:
         manufacturer=maker,
         product=product,
         serial_number=whole(merged, "serial_number"),
-        name=text(merged, "product_name") or names.spoken_name(maker, product),
+        name=_spoken(text(merged, "product_name")) or names.spoken_name(maker, product),
     )
+
+
+def _spoken(name: str | None) -> str | None:
+    """Return a name that begins like one; some writers leave scraps of memory there."""
+    return name if name and name[0].isalnum() else None
 
 
 def _is_creator(row: Row) -> bool:

@@ -18,7 +18,8 @@ from tracklake.model import FloatArray, Points
 MAX_RECORDS = 5_000_000  # two months at 1 Hz; keeps a hostile file's columns below 0.5 GB
 
 # Per column its fields, the preferred one first: what a row lacks is taken from the next.
-_SOURCES = {
+SOURCES = {
+    "timestamp_s": ("timestamp",),
     "lat": ("position_lat",),
     "lng": ("position_long",),
     "altitude_m": ("enhanced_altitude", "altitude"),
@@ -52,10 +53,10 @@ def read_records(data: bytes, messages: Sequence[Messages]) -> Records:
     rows, omitted = _limited(data, [m for m in messages if m.layout.number == profile.RECORD])
     offsets, places = _places([part.offsets for part in rows])
     columns = {"timestamp_s": _timestamps(data, messages, rows, places, offsets)}
-    for column, names in _SOURCES.items():
-        merged = _column(rows, places, len(offsets), names)
-        if merged is not None:
-            columns[column] = merged
+    for column, names in SOURCES.items():
+        if column not in columns:
+            merged = _column(rows, places, len(offsets), names)
+            columns.update({} if merged is None else {column: merged})
     for column in ("lat", "lng"):
         if column in columns:
             columns[column] *= profile.DEGREES_PER_SEMICIRCLE
