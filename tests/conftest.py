@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
@@ -18,3 +19,9 @@ def corpus() -> Path:
             pytest.fail(message)
         pytest.skip(f"NOT TESTED ON REAL FILES: {message}")
     return CORPUS
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> None:
+    """Keep the log of what tests make happen out of their output."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())

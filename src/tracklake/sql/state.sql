@@ -16,6 +16,19 @@ create table if not exists quarantine (
 );
 create table if not exists seen_files (
   athlete text not null, path blob not null, size_bytes integer not null,
-  modified_ns integer not null, decoder_version text not null, primary key (athlete, path)
+  modified_ns integer not null, decoder_version text not null, file_sha256 text,
+  primary key (athlete, path)
+);
+-- Files that were decoded, by content; made anew from the original_files shards if lost.
+create table if not exists decoded (
+  athlete text not null, file_sha256 text not null, sha256 text not null, outcome text not null,
+  decoder_version text not null, location text not null, seen_as text not null,
+  primary key (athlete, file_sha256)
+);
+create index if not exists decoded_as_it_came on decoded (athlete, sha256);
+-- The newest landed content of records that come again with every export.
+create table if not exists landed_records (
+  athlete text not null, entity text not null, source_id text not null, content_hash text not null,
+  primary key (athlete, entity, source_id)
 );
 create table if not exists facts (name text primary key, value text not null);

@@ -1,11 +1,11 @@
--- Replace the staged records; those of files and exports that name each other are looked at again.
+-- Replace the superseded records; files and exports that name each other are looked at again.
 create or replace temp table touched as
-select record_id, activity_id as old_activity_id
-from activity_sources
-where record_id in (select record_id from staged)
-   or (athlete, file_sha256) in (select (athlete, file_sha256) from touched_files);
+select a.record_id, a.activity_id as old_activity_id
+from activity_sources as a
+where a.record_id in (select record_id from superseded)
+   or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
 
-delete from activity_sources where record_id in (select record_id from staged);
+delete from activity_sources where record_id in (select record_id from superseded);
 
 insert into activity_sources by name
 select

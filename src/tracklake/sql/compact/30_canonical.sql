@@ -50,7 +50,7 @@ select distinct t.old_activity_id as old_id, a.id as new_id
 from touched as t
 inner join assignments as a using (record_id)
 inner join activity_sources as s using (record_id)
-where t.old_activity_id <> a.id and s.point_count is not null;
+where t.old_activity_id <> a.id and not starts_with(s.source_id, 'strava-export/');
 
 create or replace temp table affected as
 select id from assignments

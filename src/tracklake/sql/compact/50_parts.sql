@@ -1,7 +1,11 @@
 -- Laps, splits and best efforts of the staged records; others follow their activity's new id.
 create or replace temp table replaced as
 select old_activity_id as id from touched
-where record_id in (select record_id from staged where point_count is not null)
+where record_id in (
+  select record_id from superseded
+  except
+  select record_id from staged where not is_reading
+)
   and old_activity_id is not null;
 
 delete from activity_laps where activity_id in (select id from replaced);
