@@ -116,7 +116,7 @@ fuzz-long: ## the same for an hour each
 	@scripts/fuzz 3600
 
 bench: dev-env ## measure, and write docs/benchmarks.md (takes a while)
-	@VENV=$(VENV)-bench scripts/venv bench
+	@VENV=build/venv-bench scripts/venv bench
 	@$(VENV)/bin/python -m bench $(BENCH_ARGS)
 
 docs: dev-env ## write the generated parts of docs/
