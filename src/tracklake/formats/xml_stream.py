@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 from xml.parsers import expat
 
-from tracklake.clock import from_unix
 from tracklake.errors import InvalidData
 
 MAX_DEPTH = 64
@@ -23,6 +22,7 @@ MAX_ATTRIBUTES = 64
 MAX_TOKEN_BYTES = 1 << 20  # one tag or comment, which expat must hold as a whole
 MAX_NAMES = 10_000  # distinct names of elements and attributes, which expat holds to the end
 _CHUNK_BYTES = 1 << 16
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 UTC, which "Z" says
 
 # Python has codecs that are no character sets (zlib, unicode_escape); only these are let in. None
 # of UTF-16 and -32: what declares those in legible ASCII is wrong about itself.
@@ -193,9 +193,9 @@ def unix_seconds(text: str) -> float:
 
 def format_time(seconds: float) -> str:
     """Return ISO 8601 in UTC, with milliseconds where there are any."""
-    moment = from_unix(round(seconds, 3))
+    moment = _EPOCH + dt.timedelta(milliseconds=round(seconds * 1000))
     precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return moment.isoformat(timespec=precision) + "Z"
 
 
 def format_number(value: float, decimals: int) -> str:
