@@ -41,7 +41,7 @@ HEADER_LINE = (
 FIRST_ID = 9_000_000_000_000
 
 TYPES: dict[Kind, str] = {
-    "easy": "Run", "intervals": "Run", "long": "Run", "five": "Run", "half": "Run",
+    "easy": "Run", "intervals": "Run", "long": "Run", "five": "Run", "ten": "Run", "half": "Run",
     "marathon": "Run", "trail": "Trail Run", "treadmill": "Run", "commute": "Ride", "ride": "Ride",
     "gravel": "Gravel Ride", "mountain": "Mountain Bike Ride", "brevet": "Ride", "trainer": "Ride",
     "open_water": "Swim", "pool": "Swim", "hike": "Hike", "walk": "Walk",
@@ -53,7 +53,7 @@ _MONTHS = (
 )  # fmt: skip
 
 _GEAR: dict[Kind, str] = {
-    "easy": "Yellow pair", "intervals": "Yellow pair", "long": "Blue pair", "five": "Yellow pair",
+    "easy": "Yellow pair", "intervals": "Yellow pair", "long": "Blue pair", "five": "Yellow pair", "ten": "Yellow pair",
     "half": "Blue pair", "marathon": "Blue pair", "trail": "Muddy pair", "treadmill": "Yellow pair",
     "commute": "The mule", "gravel": "The mule", "mountain": "Borrowed hardtail",
     "ride": "Old faithful", "brevet": "Old faithful", "trainer": "Old faithful",

@@ -10,7 +10,7 @@ from tracklake.sample_effort import Mode
 from tracklake.sample_places import Place
 
 Kind = Literal[
-    "easy", "intervals", "long", "five", "half", "marathon", "trail", "treadmill",
+    "easy", "intervals", "long", "five", "ten", "half", "marathon", "trail", "treadmill",
     "commute", "ride", "gravel", "mountain", "brevet", "trainer",
     "open_water", "pool", "hike", "walk", "strength", "yoga", "triathlon", "manual",
 ]  # fmt: skip
@@ -38,6 +38,7 @@ RECIPES: dict[Kind, Recipe] = {
     "intervals": Recipe(sport="running", speeds_mps=(3.75, 4.25), lap_m=None),
     "long": Recipe(sport="running", speeds_mps=(2.7, 2.95), step_s=4),
     "five": Recipe(sport="running", speeds_mps=(3.6, 4.1), step_s=1),
+    "ten": Recipe(sport="running", speeds_mps=(3.45, 3.85), step_s=1),
     "half": Recipe(sport="running", speeds_mps=(3.2, 3.6)),
     "marathon": Recipe(sport="running", speeds_mps=(2.95, 3.25), step_s=3),
     "trail": Recipe(sport="running", sub_sport="trail", speeds_mps=(2.35, 2.65), step_s=4),

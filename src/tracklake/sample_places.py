@@ -51,8 +51,9 @@ TERRAINS: dict[Place, Terrain] = {
             (41.3943, 2.0980, 210.0, 1500.0),  # Sant Pere Màrtir
             (41.3645, 2.1590, 150.0, 800.0),  # Montjuïc
             (41.4185, 2.1600, 150.0, 1100.0),  # Turó de la Rovira
+            (41.2400, 1.8300, -118.0, 6500.0),  # the tilt would lift Sitges out of the sea
         ),
-        box=(41.33, 2.04, 41.66, 2.72),
+        box=(41.22, 1.79, 41.64, 2.68),
         warmth_c=17.5,
     ),
     "montserrat": Terrain(
@@ -204,6 +205,12 @@ WAYS: dict[str, Way] = {
          (41.5345, 2.4420), (41.5560, 2.4880), (41.5735, 2.5260), (41.5810, 2.5490),
          (41.5912, 2.5810), (41.6040, 2.6230), (41.6145, 2.6560)), 22.0, 900.0,
     ),
+    "garraf": Way(
+        ((41.3751, 2.1491), (41.3635, 2.1190), (41.3560, 2.0770), (41.3440, 2.0390),
+         (41.3150, 2.0150), (41.3050, 2.0020), (41.2840, 1.9780), (41.2655, 1.9460),
+         (41.2610, 1.9260), (41.2562, 1.9040), (41.2475, 1.8800), (41.2420, 1.8550),
+         (41.2395, 1.8300), (41.2385, 1.8120)), 28.0, 800.0,
+    ),
     "swim_bay": Way(
         ((41.3944, 2.2078), (41.3937, 2.2098), (41.3962, 2.2138), (41.4002, 2.2178)), 5.0, 260.0
     ),
@@ -284,6 +291,7 @@ ROUTES: dict[str, Route] = {
         ("to_tibidabo", "arrabassada", "vallvidrera", "from_sarria"), "loop",
     ),
     "maresme": Route("the Maresme coast", "barcelona", ("diagonal_east", "maresme"), "back"),
+    "garraf": Route("the Garraf", "barcelona", ("to_montjuic", "garraf"), "back"),
     "bay": Route("Bogatell", "barcelona", ("swim_bay",), "back"),
     "race_ride": Route("the Maresme coast", "barcelona", ("from_beach", "maresme"), "back"),
     "race_run": Route("the sea front", "barcelona", ("from_beach",), "back"),

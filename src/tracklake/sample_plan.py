@@ -80,9 +80,11 @@ def _specials(year: int) -> dict[dt.date, Entry]:
     """Return what stands in the calendar in ink."""
     last_october = nth_weekday(year, 11, SUNDAY, 1) - 7 * DAY
     return {
+        dt.date(year, 1, 4): (18.0, "treadmill", "Treadmill, hail outside", None, 2400.0),
         nth_weekday(year, 2, SUNDAY, 3): (8.75, "half", "Half marathon", "city", 21_330.0),
         nth_weekday(year, 3, SUNDAY, 2): (8.5, "marathon", "Marathon", "city", 42_600.0),
         nth_weekday(year, 4, SATURDAY, 4): (9.0, "hike", "Up to Sant Jeroni", "sant_jeroni", 8e3),
+        nth_weekday(year, 5, SUNDAY, 3): (9.5, "ten", "City 10 km", "city", 10_090.0),
         nth_weekday(year, 6, SUNDAY, 2): (8.0, "triathlon", "Triathlon", "bay", 51_500.0),
         dt.date(year, 8, 6): (9.5, "hike", "Turó de l'Home from Santa Fe", "turo", 5600.0),
         dt.date(year, 8, 14): (19.5, "walk", "Evening stroll", "five", 4200.0),
@@ -201,8 +203,10 @@ def _saturday(day: dt.date, rng: np.random.Generator, form: float) -> Iterator[O
 def _sunday(day: dt.date, rng: np.random.Generator, form: float) -> Iterator[Outing]:
     chance = rng.random()
     if 4 <= day.month <= 9 and chance < 0.4:
-        metres = 1000.0 * rng.integers(50, 95)
-        yield _outing(day, form, (8.3, "ride", "Along the Maresme", "maresme", metres))
+        metres = 1000.0 * rng.integers(50, 88)
+        route = ("maresme", "garraf")[int(rng.integers(2))]
+        name = f"Out along {ROUTES[route].title}"
+        yield _outing(day, form, (8.3, "ride", name, route, metres))
     elif chance < 0.75:
         metres = 100.0 * rng.integers(140, 200) + (6000.0 if day.month in (1, 2) else 0.0)
         route = ("seafront", "barceloneta", "forum", "city")[int(rng.integers(4))]
