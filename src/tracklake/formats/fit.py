@@ -12,9 +12,10 @@ from tracklake.formats import fit_profile as profile
 from tracklake.formats.fit_developer import fill_from_developer_fields
 from tracklake.formats.fit_doubts import believable
 from tracklake.formats.fit_fallback import decode_with_fitparse
+from tracklake.formats.fit_layout import Messages
 from tracklake.formats.fit_parts import Part, parts
 from tracklake.formats.fit_records import Records, read_records
-from tracklake.formats.fit_walk import Messages, walk
+from tracklake.formats.fit_walk import walk
 from tracklake.model import Points, Recording
 
 

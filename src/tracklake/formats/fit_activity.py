@@ -9,7 +9,7 @@ import numpy as np
 from tracklake.formats import fit_names as names
 from tracklake.formats import fit_profile as profile
 from tracklake.formats.fit_columns import Row, table
-from tracklake.formats.fit_walk import Messages
+from tracklake.formats.fit_layout import Messages
 from tracklake.model import Device, Lap, Points, Session
 
 _FEW = 10_000  # sessions, laps, lengths, devices of one part; more is damage or malice
@@ -74,18 +74,19 @@ def read_sessions(tables: Tables, points: Points) -> tuple[Session, ...]:
     """Return the sessions in the order of their start; without any, what else names the sport."""
     sports = tables(profile.SPORT, _FEW)
     name = text(sports[0], "name") if len(sports) == 1 else None
+    first_s = first_time(points)
     sessions = [
         session
         for row in tables(profile.SESSION, _FEW)
-        if (session := _session(row, points, name)) is not None
+        if (session := _session(row, first_s, name)) is not None
     ]
     if sessions:
         return tuple(sorted(sessions, key=lambda session: session.start_s))
     return _rebuilt_sessions(tables, points, sports)
 
 
-def _session(row: Row, points: Points, name: str | None) -> Session | None:
-    start_s = _start(row, points)
+def _session(row: Row, first_s: float | None, name: str | None) -> Session | None:
+    start_s = _start(row, first_s)
     if start_s is None:
         return None
     return Session(
@@ -109,20 +110,21 @@ def _session(row: Row, points: Points, name: str | None) -> Session | None:
     )
 
 
-def _start(row: Row, points: Points) -> float | None:
+def _start(row: Row, first_s: float | None) -> float | None:
+    """Return when a session or lap began, UNIX seconds; `first_s` where it does not say."""
     start_s = moment(row, "start_time")
     if start_s is not None:
         return start_s
     end_s, elapsed_s = moment(row, "timestamp"), number(row, "total_elapsed_time")
     if end_s is not None and elapsed_s is not None:
         return end_s - elapsed_s
-    return first_time(points)
+    return first_s
 
 
 def first_time(points: Points) -> float | None:
     """Return the first timestamp there is, UNIX seconds."""
-    known = np.flatnonzero(np.isfinite(points.timestamp_s))
-    return float(points.timestamp_s[known[0]]) if len(known) else None
+    known = np.isfinite(points.timestamp_s)
+    return float(points.timestamp_s[known.argmax()]) if known.any() else None
 
 
 def _named(known: dict[int, str], row: Row, field: str) -> str | None:
@@ -152,6 +154,7 @@ def _rebuilt_sessions(tables: Tables, points: Points, sports: Sequence[Row]) -> 
 
 def read_laps(tables: Tables, points: Points) -> tuple[Lap, ...]:
     """Return the laps in the order of their start."""
+    first_s = first_time(points)
     laps = [
         Lap(
             start_s=start_s,
@@ -169,7 +172,7 @@ def read_laps(tables: Tables, points: Points) -> tuple[Lap, ...]:
             trigger=_named(names.LAP_TRIGGERS, row, "lap_trigger"),
         )
         for row in tables(profile.LAP, _FEW)
-        if (start_s := _start(row, points)) is not None
+        if (start_s := _start(row, first_s)) is not None
     ]
     return tuple(sorted(laps, key=lambda lap: lap.start_s))
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tracklake.formats.fit_profile import BASE_TYPES, BYTE, STRING, BaseType, Field
-from tracklake.formats.fit_walk import Layout, Messages
+from tracklake.formats.fit_layout import Layout, Messages, Stored, field_places, stored
+from tracklake.formats.fit_profile import STRING, Field
 from tracklake.model import FloatArray
 
 Offsets = npt.NDArray[np.int64]
-_UNSIGNED_BYTES = frozenset({BYTE, 0x02, 0x00})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,77 +24,38 @@ class Rows:
     items: npt.NDArray[np.void]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How a layout stores a value: byte within the message, NumPy type, pattern for none."""
-
-    at: int
-    dtype: str
-    invalid: int
-
-
 def offsets_of(messages: Messages) -> Offsets:
     """Return where the messages begin, ascending."""
-    length = messages.layout.length
-    pieces = [np.frombuffer(part, dtype=np.int64) for part in _arrays(messages)]
-    pieces += [
-        np.arange(start, start + count * length, length, dtype=np.int64)
-        for start, count in messages.runs
-    ]
+    alone = (messages.singles, messages.compressed)
+    pieces = [np.frombuffer(part, dtype=np.int64) for part in alone if part]
+    if messages.run_starts:
+        pieces.append(_within_runs(messages))
     if len(pieces) == 1:
         return pieces[0]
     return np.sort(np.concatenate(pieces), kind="stable") if pieces else np.empty(0, np.int64)
 
 
-def _arrays(messages: Messages) -> Iterator[memoryview]:
-    yield from (memoryview(part) for part in (messages.singles, messages.compressed) if part)
+def _within_runs(messages: Messages) -> Offsets:
+    starts = np.frombuffer(messages.run_starts, dtype=np.int64)
+    counts = np.frombuffer(messages.run_counts, dtype=np.int64)
+    before = np.cumsum(counts) - counts
+    nth = np.arange(counts.sum()) - np.repeat(before, counts)
+    within: Offsets = np.repeat(starts, counts) + nth * messages.layout.length
+    return within
 
 
 def rows_of(data: bytes, messages: Messages, limit: int) -> Rows:
     """Return the first `limit` messages of a layout; a single run is not even copied."""
     layout, length = messages.layout, messages.layout.length
     item = np.dtype((np.void, length))
-    only_run = len(messages.runs) == 1 and not messages.singles and not messages.compressed
+    only_run = list(messages.run_counts) == [len(messages)]
     offsets = offsets_of(messages)[:limit]
     if only_run:
-        items = np.ndarray(len(offsets), item, data, offset=messages.runs[0][0])
+        items = np.ndarray(len(offsets), item, data, offset=messages.run_starts[0])
     else:
         anywhere = np.ndarray(len(data) - length + 1, item, data, strides=(1,))
         items = anywhere[offsets]
     return Rows(layout, offsets, items)
-
-
-def stored(layout: Layout, field: Field) -> Stored | None:
-    """Return how a layout stores a number, None if it does not or as something else."""
-    found = _field_places(layout.fields).get(field.number)
-    if found is None:
-        return None
-    at, size, code = found
-    base = _effective(BASE_TYPES.get(code & 0x1F), size, BASE_TYPES[field.base & 0x1F])
-    if base is None:
-        return None
-    return Stored(at, f"{'>' if layout.big_endian else '<'}{base.kind}", base.invalid)
-
-
-@functools.lru_cache(maxsize=512)
-def _field_places(fields: bytes) -> dict[int, tuple[int, int, int]]:
-    """Return byte within the message, size and base type by field number."""
-    sizes = fields[1::3]
-    places = zip(itertools.accumulate(sizes, initial=1), sizes, fields[2::3], strict=False)
-    return dict(zip(fields[0::3], places, strict=True))
-
-
-def _effective(base: BaseType | None, size: int, usual: BaseType) -> BaseType | None:
-    """Return the type to read by: the declared one (the first of an array), else the usual one.
-
-    Some writers declare numbers as bytes, or with a size that is no multiple of their type's.
-    """
-    is_bytes = base is not None and base.code in _UNSIGNED_BYTES and size > 1
-    if base is None or not base.kind or size % base.size or size == 0 or is_bytes:
-        if size == usual.size:
-            return usual
-        return base if is_bytes else None
-    return base
 
 
 def values(rows: Rows, place: Stored, scale: float = 1.0, offset: float = 0.0) -> FloatArray:
@@ -129,7 +87,7 @@ def _raw(rows: Rows, place: Stored) -> npt.NDArray[np.generic]:
 
 def octets(rows: Rows, number: int, size: int) -> npt.NDArray[np.uint8] | None:
     """Return a field of exactly `size` bytes as they are, shape (messages, size)."""
-    at, found_size, _ = _field_places(rows.layout.fields).get(number, (0, 0, 0))
+    at, found_size, _ = field_places(rows.layout.fields).get(number, (0, 0, 0))
     if found_size != size:
         return None
     raw: npt.NDArray[np.uint8] = _raw(rows, Stored(at, f"({size},)u1", 0)).view(np.uint8)
@@ -138,7 +96,7 @@ def octets(rows: Rows, number: int, size: int) -> npt.NDArray[np.uint8] | None:
 
 def texts(rows: Rows, field: Field) -> list[str | None] | None:
     """Return a text of every message, None for an empty one; None if the layout has no such."""
-    at, size, code = _field_places(rows.layout.fields).get(field.number, (0, 0, 0))
+    at, size, code = field_places(rows.layout.fields).get(field.number, (0, 0, 0))
     if not size or code & 0x1F != STRING:
         return None
     raw = _raw(rows, Stored(at, f"S{size}", 0))

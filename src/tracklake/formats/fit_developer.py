@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracklake.formats import fit_profile as profile
-from tracklake.formats.fit_columns import Row, Rows, Stored, table, values
+from tracklake.formats.fit_columns import Row, Rows, table, values
+from tracklake.formats.fit_layout import Messages, Stored
 from tracklake.formats.fit_records import Records
-from tracklake.formats.fit_walk import Messages
 from tracklake.model import FloatArray, Points
 
 _DESCRIPTIONS = 1_000

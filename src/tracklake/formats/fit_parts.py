@@ -11,7 +11,7 @@ MAX_PARTS = 256  # chained files; watches that relay a heart rate strap write up
 _MAGIC = b".FIT"
 _HEADER_SIZES = (14, 12)
 _PREAMBLE = 1024  # bytes searched for a header that does not stand where it should
-_NO_MESSAGES = [1 << 62] * 256
+_NOTHING_KNOWN = [None] * 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _begins_messages(data: bytes, position: int) -> bool:
     return (
         position + 6 <= len(data)
         and data[position] & 0xD0 == 0x40
-        and is_plausible_definition(data, position, len(data), _NO_MESSAGES)
+        and is_plausible_definition(data, position, len(data), _NOTHING_KNOWN)
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracklake.formats import fit_profile as profile
-from tracklake.formats.fit_columns import Rows, octets, rows_of, stored, values
+from tracklake.formats.fit_columns import Rows, octets, rows_of, values
+from tracklake.formats.fit_layout import Messages, stored
 from tracklake.formats.fit_times import complete_times
-from tracklake.formats.fit_walk import Messages
 from tracklake.model import FloatArray, Points
 
 MAX_RECORDS = 5_000_000  # two months at 1 Hz; keeps a hostile file's columns below 0.5 GB
@@ -67,11 +67,9 @@ def read_records(data: bytes, messages: Sequence[Messages]) -> Records:
 def _limited(data: bytes, kinds: Sequence[Messages]) -> tuple[tuple[Rows, ...], int]:
     left, omitted, rows = MAX_RECORDS, 0, []
     for messages in kinds:
-        count = len(messages.singles) + len(messages.compressed)
-        count += sum(run for _, run in messages.runs)
-        taken = min(left, count)
+        taken = min(left, len(messages))
         left -= taken
-        omitted += count - taken
+        omitted += len(messages) - taken
         if taken:
             rows.append(rows_of(data, messages, taken))
     return tuple(rows), omitted

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tracklake.formats.fit_columns import offsets_of, rows_of, stored, values
+from tracklake.formats.fit_columns import offsets_of, rows_of, values
+from tracklake.formats.fit_layout import Messages, stored
 from tracklake.formats.fit_profile import RECORD_FIELDS
-from tracklake.formats.fit_walk import Messages
 from tracklake.model import FloatArray
 
 Offsets = npt.NDArray[np.int64]

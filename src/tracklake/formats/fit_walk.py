@@ -10,50 +10,23 @@ Memory: 8 bytes a message plus the definitions. CPU: linear in the bytes.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tracklake.formats.fit_resync import next_plausible
+from tracklake.formats.fit_layout import Messages, definition_end, layout_of
+from tracklake.formats.fit_resync import next_readable
 
-MAX_LAYOUTS = 10_000  # distinct definitions; real files have fewer than a hundred
+MAX_LAYOUTS = 4_096  # distinct definitions; real files have fewer than a hundred
+MAX_DAMAGES = 256  # places where reading is taken up again; beyond, a file is no recording
 _UNKNOWN = 1 << 62  # longer than any file: stops the fast loop at what it cannot step over
-_COMPRESSED, _DEFINITION, _DEVELOPER = 0x80, 0x40, 0x20
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A definition: what follows the header of the messages that refer to it.
-
-    fields: triples (field number, size, base type). developer_fields: triples (field number, size,
-    developer data index); they come after the fields. length: bytes of a message with its header.
-    """
-
-    number: int  # global message number
-    big_endian: bool
-    fields: bytes
-    developer_fields: bytes
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """Where the messages of one layout begin: single ones, runs (start, count), compressed ones.
-
-    compressed: those whose header carries five bits of time.
-    """
-
-    layout: Layout
-    singles: array[int] = field(default_factory=lambda: array("q"))
-    runs: list[tuple[int, int]] = field(default_factory=list)
-    compressed: array[int] = field(default_factory=lambda: array("q"))
+_COMPRESSED, _DEFINITION = 0x80, 0x40
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a walk found: the messages of every layout, sentences about damage, where it ended."""
+    """What a walk found: the messages of every layout, sentences about damage."""
 
     messages: tuple[Messages, ...]
     problems: tuple[str, ...]
-    end: int
 
 
 class _Walker:
@@ -112,7 +85,8 @@ class _Walker:
             length = messages.layout.length
             messages.compressed.extend(range(position, position + count * length, length))
         else:
-            messages.runs.append((position, count))
+            messages.run_starts.append(position)
+            messages.run_counts.append(count)
 
     def define(self, position: int) -> int:
         """Read the definition at `position`; return where it ends, or -1 if it is none."""
@@ -125,7 +99,7 @@ class _Walker:
         if messages is None:
             if len(self.known) >= MAX_LAYOUTS:
                 return -1
-            messages = Messages(_layout(raw))
+            messages = Messages(layout_of(raw))
             self.known[raw] = messages
         local = header & 0x0F
         if self.by_header[local] is not messages:
@@ -145,33 +119,6 @@ class _Walker:
             self.append_single[headers] = [messages.compressed.append] * 32
 
 
-def definition_end(data: bytes, position: int, end: int) -> int:
-    """Return where the definition message at `position` ends, -1 if that is beyond `end`."""
-    stop = position + 6
-    if stop > end:
-        return -1
-    stop += 3 * data[position + 5]
-    if data[position] & _DEVELOPER:
-        if stop >= end:
-            return -1
-        stop += 1 + 3 * data[stop]
-    return stop if stop <= end else -1
-
-
-def _layout(raw: bytes) -> Layout:
-    """Read a definition's bytes, from the reserved byte on."""
-    big_endian = raw[1] == 1
-    fields = raw[5 : 5 + 3 * raw[4]]
-    developer_fields = raw[6 + 3 * raw[4] :]
-    return Layout(
-        number=int.from_bytes(raw[2:4], "big" if big_endian else "little"),
-        big_endian=big_endian,
-        fields=fields,
-        developer_fields=developer_fields,
-        length=1 + sum(fields[1::3]) + sum(developer_fields[1::3]),
-    )
-
-
 def walk(data: bytes, start: int, end: int) -> Walk:
     """Find all messages between `start` and `end`; go on behind what cannot be understood.
 
@@ -186,25 +133,23 @@ def walk(data: bytes, start: int, end: int) -> Walk:
         header = data[position]
         is_definition = header & (_COMPRESSED | _DEFINITION) == _DEFINITION
         after = walker.define(position) if is_definition else -1
-        if after < 0:
-            after = _behind_damage(walker, position)
-        position = after
-    return Walk(tuple(walker.known.values()), tuple(walker.problems), position)
+        position = after if after >= 0 else _behind_damage(walker, position)
+    return Walk(tuple(walker.known.values()), tuple(walker.problems))
 
 
 def _behind_damage(walker: _Walker, position: int) -> int:
     """Return where reading can go on behind what stands at `position`; say what is lost."""
-    data, end = walker.data, walker.end
-    cut_off = walker.lengths[data[position]] != _UNKNOWN
-    following = -1 if cut_off else next_plausible(data, position + 1, end, walker.lengths)
-    if following < 0 and end - position <= 2:
-        return end  # a checksum that the header's size did not foresee
-    if following < 0:
-        walker.problems.append(
-            f"the data ends inside a message at byte {position}"
-            if cut_off
-            else f"nothing can be read from byte {position} on ({end - position} bytes)"
-        )
-        return end
-    walker.problems.append(f"bytes {position} to {following - 1} cannot be read")
-    return following
+    end, following = walker.end, -1
+    is_cut_off = walker.lengths[walker.data[position]] != _UNKNOWN
+    is_hopeless = len(walker.problems) >= MAX_DAMAGES or len(walker.known) >= MAX_LAYOUTS
+    if not is_hopeless:
+        following = next_readable(walker.data, position + 1, end, walker.by_header)
+    if following >= 0:
+        walker.problems.append(f"bytes {position} to {following - 1} cannot be read")
+        return following
+    if is_cut_off:
+        walker.problems.append(f"the data ends inside a message at byte {position}")
+    elif end - position > 2:  # else a checksum that the header's size did not foresee
+        lost = end - position
+        walker.problems.append(f"nothing can be read from byte {position} on ({lost} bytes)")
+    return end
