@@ -92,7 +92,7 @@ RECIPES: dict[Kind, Recipe] = {
 class Outing:
     """One entry of the calendar.
 
-    hour: local, with fraction. route: of `sample_places.ROUTES`, "grid", "to_office" or "home";
+    hour: local, with fraction. route: of `sample_ways.ROUTES`, "grid", "to_office" or "home";
     None without a position. amount: metres, or seconds where there is no distance. form: 0 to 1.
     """
 

@@ -10,9 +10,11 @@ from math import cos, pi
 import numpy as np
 
 from tracklake.sample_kinds import Kind, Outing
-from tracklake.sample_places import ROUTES, Place
+from tracklake.sample_places import Place
+from tracklake.sample_ways import ROUTES
 
 YEARS_DAYS = 3 * 365
+HEALING_DAYS = 28
 DAY = dt.timedelta(days=1)
 SATURDAY, SUNDAY = 5, 6
 
@@ -40,7 +42,7 @@ def _day(day: dt.date, until: dt.date, seed: int) -> Iterator[Outing]:
         yield from _away(day, "tenerife", form)
     elif day.month == 5 and 2 <= day.day <= 9 and day.year % 2 == 1:
         yield from _away(day, "new_york", form)
-    elif _healing(day, until) is not None:
+    elif 0 <= _injured_days(day, until) < HEALING_DAYS:
         yield from _gym(day, rng, form)
     else:
         yield from _WEEK[day.weekday()](day, rng, form)
@@ -50,24 +52,20 @@ def _form(day: dt.date, until: dt.date) -> float:
     """Return 0 to 1: it grows over the years, peaks in spring, and an injury costs some."""
     grown = 0.12 + 0.72 * (1.0 - (until - day).days / YEARS_DAYS)
     season = 0.1 * cos(2 * pi * (day.timetuple().tm_yday - 80) / 365)
-    weeks_after = ((day - _injury(until)).days - 28) / 7
+    weeks_after = (_injured_days(day, until) - HEALING_DAYS) / 7
     lost = 0.2 * max(0.0, 1 - weeks_after / 12) if weeks_after >= 0 else 0.0
     return float(np.clip(grown + season - lost, 0.0, 1.0))
 
 
-def _injury(until: dt.date) -> dt.date:
-    return dt.date(until.year - 1, 11, 8)
-
-
-def _healing(day: dt.date, until: dt.date) -> int | None:
-    days = (day - _injury(until)).days
-    return days if 0 <= days < 28 else None
+def _injured_days(day: dt.date, until: dt.date) -> int:
+    """Return how many days ago the injury of the year before was."""
+    return (day - dt.date(until.year - 1, 11, 8)).days
 
 
 def _resting(day: dt.date, until: dt.date) -> bool:
     summer = day.month == 8 and 3 <= day.day <= 19
     christmas = (day.month, day.day) >= (12, 23)
-    return summer or christmas or (_healing(day, until) or 99) < 9
+    return summer or christmas or 0 <= _injured_days(day, until) < 9
 
 
 def nth_weekday(year: int, month: int, weekday: int, number: int) -> dt.date:

@@ -11,15 +11,8 @@ from zlib import crc32
 import numpy as np
 
 from tracklake.model import FloatArray
-from tracklake.sample_places import (
-    METRES_PER_DEGREE,
-    ROUTES,
-    TERRAINS,
-    WAYS,
-    LatLng,
-    Place,
-    eixample,
-)
+from tracklake.sample_places import METRES_PER_DEGREE, TERRAINS, LatLng, Place, eixample
+from tracklake.sample_ways import ROUTES, WAYS
 
 SPACING_M = 5.0
 LANE_M = 3.0  # one keeps to the right, so the way back is another line

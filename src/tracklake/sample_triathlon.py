@@ -11,9 +11,10 @@ from tracklake.model import POINT_COLUMNS, Lap, Points, Recording, Session
 from tracklake.sample_effort import Effort, Motion, move
 from tracklake.sample_kinds import RECIPES, Kind, Outing, Recipe
 from tracklake.sample_laps import laps, session
-from tracklake.sample_places import BEACH, TERRAINS
+from tracklake.sample_places import TERRAINS
 from tracklake.sample_recordings import WATCH, at_time, effort_of, start_of
 from tracklake.sample_routes import Course, course, course_of, to_metres
+from tracklake.sample_ways import BEACH
 
 # sport, sub_sport, the kind that says how, the route and the distance; None: at the racks.
 _LEGS: tuple[tuple[str, str, Kind, str | None, float], ...] = (
