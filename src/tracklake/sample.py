@@ -22,11 +22,12 @@ from tracklake.sample_plan import plan
 class SampleSummary:
     """What was written, and what a good reader must make of it.
 
-    files, size_bytes: on the disk, archives counted as one. activities: outings with at least some
-    of their data, one for a triathlon and its five legs; of them: salvaged (the file is cut off),
-    manual (typed in, no file), multisport. broken: files in which nothing can be read. duplicates:
-    files whose bytes are there under another name. sports: activities by what was done, in Strava's
-    words; a triathlon is "Multisport", and the cut-off file no longer says its own. first_day, last_day: of the activities, local.
+    files: on the disk, archives counted as one. activities: outings with at least some of their
+    data, one for a triathlon and its five legs; of them: salvaged (the file is cut off), manual
+    (typed in, no file), multisport. broken: files in which nothing can be read. duplicates: files
+    whose bytes are there under another name. sports: activities by what was done, in Strava's
+    words; a triathlon is "Multisport", and the cut-off file no longer says its own. first_day,
+    last_day: of the activities, local.
     """
 
     files: int

@@ -53,10 +53,11 @@ _MONTHS = (
 )  # fmt: skip
 
 _GEAR: dict[Kind, str] = {
-    "easy": "Yellow pair", "intervals": "Yellow pair", "long": "Blue pair", "five": "Yellow pair", "ten": "Yellow pair",
-    "half": "Blue pair", "marathon": "Blue pair", "trail": "Muddy pair", "treadmill": "Yellow pair",
-    "commute": "The mule", "gravel": "The mule", "mountain": "Borrowed hardtail",
-    "ride": "Old faithful", "brevet": "Old faithful", "trainer": "Old faithful",
+    "easy": "Yellow pair", "intervals": "Yellow pair", "long": "Blue pair", "five": "Yellow pair",
+    "ten": "Yellow pair", "half": "Blue pair", "marathon": "Blue pair", "trail": "Muddy pair",
+    "treadmill": "Yellow pair", "commute": "The mule", "gravel": "The mule",
+    "mountain": "Borrowed hardtail", "ride": "Old faithful", "brevet": "Old faithful",
+    "trainer": "Old faithful",
 }  # fmt: skip
 
 _DESCRIPTIONS: dict[Kind, str] = {
