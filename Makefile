@@ -120,7 +120,7 @@ bench: dev-env ## measure, and write docs/benchmarks.md (takes a while)
 	@$(VENV)/bin/python -m bench $(BENCH_ARGS)
 
 docs: dev-env ## write the generated parts of docs/
-	@$(VENV)/bin/python scripts/describe_warehouse
+	@$(VENV)/bin/python scripts/describe_warehouse.py
 
 lock: dev-env ## make the lock files anew from pyproject.toml
 	@scripts/lock

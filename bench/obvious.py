@@ -31,7 +31,7 @@ _INSERT_POINT = "insert into points values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 def _read(path: Path) -> tuple[dict[str, object], pd.DataFrame]:
     fit = fitparse.FitFile(str(path))
-    messages = {"session": [], "record": []}
+    messages: dict[str, list[dict[str, object]]] = {"session": [], "record": []}
     for message in fit.get_messages(["session", "record"]):
         messages[message.name].append(message.get_values())
     frame = pd.DataFrame(messages["record"]).reindex(columns=_COLUMNS)
