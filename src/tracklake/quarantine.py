@@ -53,3 +53,36 @@ def set_aside(session: SyncSession, item: Item) -> None:
 def release(state: State, item_id: str) -> None:
     """Forget an item: it was understood after all, or the person dropped it."""
     state.execute("delete from quarantine where item_id = ?", (item_id,))
+
+
+COLUMNS = (
+    *("item_id", "athlete", "source", "item", "reason", "message", "attempts"),
+    *("first_seen_at", "last_seen_at", "next_try_at", "location"),
+)
+
+
+def items(state: State) -> list[dict[str, object]]:
+    """List what is set aside, newest first."""
+    rows = state.execute(
+        f"select {', '.join(COLUMNS)} from quarantine order by last_seen_at desc, item_id"  # noqa: S608 our own names
+    )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def find(state: State, prefix: str) -> list[str]:
+    """Return the ids that a person means by an id's beginning, or by `all`."""
+    if prefix == "all":
+        return [str(row[0]) for row in state.execute("select item_id from quarantine order by 1")]
+    rows = state.execute(
+        "select item_id from quarantine where substr(item_id, 1, ?) = ? order by 1",
+        (len(prefix), prefix),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def retry(state: State, item_ids: list[str], now: dt.datetime) -> None:
+    """Have items tried again by the next pull, however often they failed."""
+    for item_id in item_ids:
+        state.execute(
+            "update quarantine set next_try_at = ? where item_id = ?", (now.isoformat(), item_id)
+        )

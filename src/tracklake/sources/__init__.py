@@ -1,1 +1,15 @@
-"""Where activities come from: one file a source; they do not know one another."""
+"""Where activities come from: one file a source; they do not know one another.
+
+A source is a module with NAME, is_configured(folders, settings) and pull(session, paths); it is
+named in config.SOURCES.
+"""
+
+import importlib
+from types import ModuleType
+
+from tracklake.config import SOURCES
+
+
+def all_sources() -> list[ModuleType]:
+    """Return the modules of all sources, in the order of config.SOURCES."""
+    return [importlib.import_module(f"tracklake.sources.{name}") for name in SOURCES]

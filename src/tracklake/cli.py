@@ -1,0 +1,248 @@
+"""The command line: parses arguments, prints, sets the exit code; decides nothing else."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+import tracklake
+from tracklake import cli_show, config, demo, doctor, flow, quarantine, reading, status
+from tracklake.clock import SystemClock
+from tracklake.errors import ConfigError, Error
+from tracklake.progress import Bars
+from tracklake.state import State
+
+app = typer.Typer(
+    help="A person's whole sporting life, in a warehouse that they own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+quarantine_app = typer.Typer(
+    help="What was set aside, and what is to become of it.", no_args_is_help=True
+)
+app.add_typer(quarantine_app, name="quarantine")
+
+Athlete = Annotated[
+    str | None, typer.Option(help="Whose activities (default TRACKLAKE_ATHLETE, else me).")
+]
+
+
+def main() -> None:
+    """Run a command; what is wrong is said in a sentence on standard error."""
+    try:
+        app(standalone_mode=True)
+    except Error as error:
+        typer.echo(f"tracklake: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has enough of it
+        sys.exit(0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tracklake {tracklake.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tracklake(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """A person's whole sporting life, in a warehouse that they own."""
+
+
+def _bars() -> Bars:
+    return Bars(Console(stderr=True))
+
+
+def _run(name: str, athlete: str | None, *stages: flow.Stage) -> None:
+    """Run stages as one flow and say what came of it."""
+    settings, folders = config.load(athlete=athlete)
+    report = flow.FlowReport()
+    try:
+        with flow.running(name, settings, folders, report, _bars()) as session:
+            for stage in stages:
+                stage(session, report)
+            flow.raise_source_failures(report)
+    finally:
+        cli_show.flow_report(report, folders)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or archives.")],
+    athlete: Athlete = None,
+) -> None:
+    """Read activity files, folders, Strava or Garmin exports into bronze, then compact."""
+    _run(
+        "import",
+        athlete,
+        lambda session, report: flow.pull(session, report, paths),
+        lambda session, report: flow.compact(session, report),
+    )
+
+
+@app.command()
+def pull(
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only this source; may be repeated.")
+    ] = None,
+    athlete: Athlete = None,
+) -> None:
+    """Fetch what is new from the sources into bronze; `files` reads the inbox."""
+    settings, folders = config.load(athlete=athlete, sources=tuple(source) if source else None)
+    report = flow.FlowReport()
+    try:
+        with flow.running("pull", settings, folders, report, _bars()) as session:
+            flow.pull(session, report)
+            flow.raise_source_failures(report)
+    finally:
+        cli_show.flow_report(report, folders)
+
+
+@app.command()
+def compact(
+    rebuild: Annotated[bool, typer.Option(help="Make gold anew from bronze, aside.")] = False,
+    verify: Annotated[
+        bool, typer.Option(help="Prove gold equal to a rebuild, table by table; needs --rebuild.")
+    ] = False,
+) -> None:
+    """Take new shards of bronze into the warehouse, check it, publish it."""
+    if verify and not rebuild:
+        raise ConfigError("--verify compares gold with a rebuild: say --rebuild --verify")
+    _run(
+        "compact",
+        None,
+        lambda session, report: flow.compact(session, report, rebuild=rebuild, verify=verify),
+    )
+
+
+@app.command()
+def tiles(
+    rebuild: Annotated[bool, typer.Option(help="Draw everything again.")] = False,
+) -> None:
+    """Bring GeoJSON and PMTiles up to date with the warehouse."""
+    _run(
+        "tiles",
+        None,
+        lambda session, report: flow.draw_tiles(session, report, rebuild=rebuild),
+    )
+
+
+@app.command("flow")
+def flow_(athlete: Athlete = None) -> None:
+    """Run all stages in order: pull, compact, tiles."""
+    _run("flow", athlete, flow.whole)
+
+
+@app.command("status")
+def status_(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show what there is, what is running and what ran last."""
+    _, folders = config.load()
+    found = status.status(folders)
+    if as_json:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        cli_show.status(found)
+
+
+@app.command("doctor")
+def doctor_(
+    deep: Annotated[bool, typer.Option(help="Read every file and check its hash.")] = False,
+) -> None:
+    """Look for what is wrong and say what to do; exit code 1 if anything is."""
+    _, folders = config.load()
+    findings = list(doctor.examine(folders, deep=deep))
+    cli_show.findings(findings)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL.")],
+    limit_s: Annotated[float, typer.Option(help="Stop a query after so many seconds.")] = 60.0,
+    rows: Annotated[int, typer.Option(help="Show at most so many rows.")] = 100,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, all rows.")] = False,
+) -> None:
+    """Ask the published snapshot; read-only, and nothing but the snapshot and its streams."""
+    _, folders = config.load()
+    with reading.snapshot(folders) as connection:
+        most_rows = 100_000_000 if as_csv else rows
+        answer = reading.ask(connection, query, limit_s=limit_s, most_rows=most_rows)
+    cli_show.answer(answer, as_csv=as_csv)
+
+
+@app.command("demo")
+def demo_() -> None:
+    """Run the whole flow on a made-up athlete, under data/demo; your own data is not touched."""
+    settings, folders = demo.place()
+    demo.write_inbox(folders, SystemClock())
+    report = flow.FlowReport()
+    with flow.running("demo", settings, folders, report, _bars()) as session:
+        flow.whole(session, report)
+    cli_show.demo(report, folders)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show what was set aside and why."""
+    _with_state(lambda state: cli_show.quarantine(quarantine.items(state), as_json=as_json))
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    item: Annotated[str, typer.Argument(help="The beginning of an id, or all.")],
+) -> None:
+    """Have an item tried again by the next pull."""
+
+    def retry(state: State) -> None:
+        found = _found(state, item)
+        quarantine.retry(state, found, SystemClock().now())
+        typer.echo(f"{len(found)} to be tried again by the next pull (`tracklake flow`)")
+
+    _with_state(retry)
+
+
+@quarantine_app.command("drop")
+def quarantine_drop(
+    item: Annotated[str, typer.Argument(help="The beginning of an id, or all.")],
+) -> None:
+    """Forget an item; its original stays in bronze."""
+
+    def drop(state: State) -> None:
+        found = _found(state, item)
+        for item_id in found:
+            quarantine.release(state, item_id)
+        typer.echo(f"{len(found)} dropped")
+
+    _with_state(drop)
+
+
+def _found(state: State, prefix: str) -> list[str]:
+    found = quarantine.find(state, prefix)
+    if not found:
+        raise ConfigError(f"nothing is set aside under {prefix}; `tracklake quarantine list`")
+    return found
+
+
+def _with_state(act: Callable[[State], None]) -> None:
+    _, folders = config.load()
+    state = State(folders.state)
+    try:
+        act(state)
+    finally:
+        state.close()

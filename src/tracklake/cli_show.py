@@ -1,0 +1,169 @@
+"""How results look on a terminal."""
+
+import csv
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tracklake import reading
+from tracklake.config import Folders
+from tracklake.doctor import Finding
+from tracklake.flow import FlowReport
+
+_DEMO_TOTALS = """
+select count(*), sum(distance) / 1000, sum(moving_time) / 3600,
+       min(start_date_local)::date, max(start_date_local)::date
+from activities
+where leg_count = 0
+"""
+_DEMO_QUERY = """
+select sport_type, count(*) as activities, round(sum(distance) / 1000, 1) as km,
+       round(sum(moving_time) / 3600, 1) as hours
+from activities
+where leg_count = 0
+group by sport_type
+order by hours desc
+limit 8
+"""
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _plain(text: str) -> str:
+    """Keep names from files from steering the terminal."""
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table; numbers stand to the right."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], int | float | None) for row in rows)
+        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*("" if value is None else _plain(str(value)) for value in row))
+    _console().print(shown, markup=False) if rows else typer.echo("  ".join(columns))
+
+
+def answer(found: reading.Answer, *, as_csv: bool) -> None:
+    """Print what a query gave."""
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(found.columns)
+        writer.writerows(found.rows)
+        return
+    table(found.columns, found.rows)
+    if found.more:
+        typer.echo(f"(the first {len(found.rows)} rows; --rows N shows more, --csv all)", err=True)
+
+
+def flow_report(report: FlowReport, folders: Folders) -> None:
+    """Say what was set aside and what to do about it."""
+    for name, pulled in (report.pulls or {}).items():
+        if pulled.quarantined:
+            typer.echo(
+                f"{pulled.quarantined} of {name} set aside, the rest is in: "
+                "`tracklake quarantine list` says which and why"
+            )
+    for name, error in (report.failed_sources or {}).items():
+        typer.echo(f"{name}: {error}", err=True)
+    if report.compact and report.compact.repaired:
+        typer.echo(
+            f"the warehouse was unreadable and was made anew; kept: {report.compact.repaired}"
+        )
+    if report.compact and report.compact.verified:
+        table(("table", "rows proved equal"), list(report.compact.verified.items()))
+    if report.compact and report.compact.published:
+        typer.echo(f"warehouse: {folders.warehouse}")
+
+
+def demo(report: FlowReport, folders: Folders) -> None:
+    """Show what the demo made and where it lies."""
+    with reading.snapshot(folders) as connection:
+        ((count, km, hours, first, last),) = connection.execute(_DEMO_TOTALS).fetchall()
+        found = reading.ask(connection, _DEMO_QUERY, limit_s=60, most_rows=20)
+    typer.echo(f"\n{count} activities, {km:,.0f} km, {hours:,.0f} hours, {first} to {last}")
+    typer.echo(f"\n{_DEMO_QUERY.strip()}\n")
+    answer(found, as_csv=False)
+    typer.echo("")
+    flow_report(report, folders)
+    if not (report.compact and report.compact.published):
+        typer.echo(f"warehouse: {folders.warehouse}")
+    if report.tiles:
+        for label, names in (
+            ("GeoJSON", report.tiles.geojson_files),
+            ("PMTiles", report.tiles.tile_files),
+        ):
+            for name in names:
+                typer.echo(f"{label}: {folders.tiles / name}")
+    typer.echo(
+        f"\nask it more:\n"
+        f"  TRACKLAKE_DATA_DIR={folders.data} .venv/bin/tracklake sql "
+        '"from activities order by start_date desc limit 3"'
+    )
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """Print a doctor's findings, the bad ones with what to do."""
+    for finding in found:
+        mark = "ok  " if finding.is_well else "BAD "
+        typer.echo(f"{mark} {finding.subject}: {_plain(finding.said)}")
+        if finding.advice:
+            typer.echo(f"       -> {finding.advice}")
+
+
+def quarantine(items: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print what is set aside."""
+    if as_json:
+        typer.echo(orjson.dumps(items, option=orjson.OPT_INDENT_2).decode())
+        return
+    if not items:
+        typer.echo("nothing is set aside")
+    for item in items:
+        when = item["next_try_at"]
+        again = f"next try {str(when)[:10]}" if when else "no more tries by itself"
+        typer.echo(f"{item['item_id'][:12]}  {_plain(item['item'])}")
+        typer.echo(f"    {item['reason']}: {_plain(item['message'])}")
+        typer.echo(
+            f"    {item['attempts']} tries, {again}; kept as {item['location'] or 'nothing'}"
+        )
+
+
+def status(found: dict[str, Any]) -> None:
+    """Print the present and the last sessions."""
+    gold = found["warehouse"]
+    if gold is None:
+        typer.echo(f"no warehouse yet; put files into {found['folders']['inbox']}: tracklake flow")
+    else:
+        published = dt.datetime.fromtimestamp(gold["published_at_unix_s"], dt.UTC)
+        typer.echo(
+            f"{gold['activities']:,} activities, {gold['distance_km']:,} km, "
+            f"{gold['first_activity']} to {gold['last_activity']}\n"
+            f"published {published:%Y-%m-%d %H:%M} UTC: {found['folders']['warehouse']}"
+        )
+    if found["quarantine"]["count"]:
+        typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
+    if found["running"]:
+        typer.echo(f"running now: {_session(found['running'])}")
+    for session in found["sessions"][:10]:
+        typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
+        if session["error"]:
+            typer.echo(f"    {_plain(session['error'])}")
+
+
+def _session(session: dict[str, Any]) -> str:
+    phases = [
+        f"{phase['phase']} {phase['processed']}/{phase['total'] or '?'}"
+        if phase["finished_at"] is None
+        else f"{phase['phase']}: {phase['detail'] or phase['processed']}"
+        for phase in session["phases"]
+    ]
+    return f"{session['flow']} ({'; '.join(phases)})" if phases else str(session["flow"])

@@ -1,0 +1,25 @@
+"""The demo: a made-up athlete's files, in a data folder of their own."""
+
+from tracklake import config, sample
+from tracklake.clock import Clock
+from tracklake.config import Folders, Settings
+from tracklake.sample import SampleSummary
+
+ATHLETE = "demo"
+
+
+def place() -> tuple[Settings, Folders]:
+    """Return the demo's settings: everything below `demo` in the data folder."""
+    _, folders = config.load()
+    return config.load(
+        data_dir=folders.data / "demo",
+        logs_dir=folders.data / "demo" / "logs",
+        inbox=folders.data / "demo" / "inbox",
+        athlete=ATHLETE,
+        sources=("files",),
+    )
+
+
+def write_inbox(folders: Folders, clock: Clock) -> SampleSummary:
+    """Write the sample athlete's files; the same day gives the same bytes."""
+    return sample.write_inbox(folders.inbox, until=clock.now().date())

@@ -1,0 +1,191 @@
+"""Doctor: looks for what is wrong, says it in one sentence each, and what to do."""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import filelock
+import pyarrow.parquet as pq
+
+from tracklake import bronze, reading, rollup, tile_build, warehouse
+from tracklake.config import Folders
+from tracklake.errors import Error
+from tracklake.state import State
+
+_LOW_DISK_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `advice` is empty where all is well."""
+
+    subject: str
+    is_well: bool
+    said: str
+    advice: str = ""
+
+
+def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
+    """Look at everything, cheap things first; `deep` reads every file and checks its hash."""
+    checks: list[Callable[[Folders], Iterator[Finding]]] = [
+        _versions,
+        _folders,
+        _disk,
+        _state,
+        _lock,
+        _tippecanoe,
+        _snapshot,
+    ]
+    for check in checks + ([_deep_gold, _deep_bronze] if deep else []):
+        try:
+            yield from check(folders)
+        except Error as error:
+            yield Finding(check.__name__.strip("_"), False, str(error))
+
+
+def _versions(_folders: Folders) -> Iterator[Finding]:
+    yield Finding("versions", True, f"Python {sys.version.split()[0]}, DuckDB {duckdb.__version__}")
+
+
+def _folders(folders: Folders) -> Iterator[Finding]:
+    for name, path in (
+        ("data", folders.data),
+        ("logs", folders.logs),
+        ("secrets", folders.secrets),
+    ):
+        place = next(p for p in (path, *path.resolve().parents) if p.exists())
+        if os.access(place, os.W_OK):
+            yield Finding(f"{name} folder", True, f"{path} can be written")
+            continue
+        owner = place.stat().st_uid
+        yield Finding(
+            f"{name} folder",
+            False,
+            f"{place} cannot be written: it belongs to user id {owner}, you are {os.getuid()}",
+            f"sudo chown -R {os.getuid()}:{os.getgid()} {place}",
+        )
+    for secret in folders.secrets.glob("*") if folders.secrets.is_dir() else ():
+        if secret.name != ".gitkeep" and secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Finding("secrets", False, f"others may read {secret}", f"chmod 600 {secret}")
+
+
+def _disk(folders: Folders) -> Iterator[Finding]:
+    place = next(p for p in (folders.data, *folders.data.resolve().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    size = folders.warehouse.stat().st_size if folders.warehouse.exists() else 0
+    need = max(_LOW_DISK_BYTES, 3 * size)
+    said = f"{free / 1e9:.1f} GB free where {folders.data} lies"
+    yield Finding(
+        "disk", free > need, said, "" if free > need else f"keep {need / 1e9:.1f} GB free"
+    )
+
+
+def _state(folders: Folders) -> Iterator[Finding]:
+    if not folders.state.exists():
+        yield Finding("state", True, "nothing has run yet")
+        return
+    state = State(folders.state)
+    try:
+        ((count,),) = state.execute("select count(*) from quarantine")
+        last = state.execute(
+            "select flow, state, started_at, error from sessions order by started_at desc limit 1"
+        )
+    finally:
+        state.close()
+    if last:
+        flow, outcome, started_at, error = last[0]
+        well = outcome in ("completed", "completed_with_errors", "running")
+        yield Finding("last session", well, f"{flow} of {started_at}: {outcome}", str(error or ""))
+    yield Finding(
+        "quarantine",
+        count == 0,
+        f"{count} items set aside",
+        "" if count == 0 else "tracklake quarantine list",
+    )
+
+
+def _lock(folders: Folders) -> Iterator[Finding]:
+    path = folders.state / "flow.lock"
+    if not path.exists():
+        return
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        yield Finding("lock", True, "a flow is at work")
+    else:
+        lock.release()
+        yield Finding("lock", True, "no flow is at work")
+
+
+def _tippecanoe(_folders: Folders) -> Iterator[Finding]:
+    yield Finding("tippecanoe", True, str(tile_build.tippecanoe()))
+
+
+def _snapshot(folders: Folders) -> Iterator[Finding]:
+    if not folders.warehouse.exists():
+        yield Finding("warehouse", True, "none yet; `tracklake flow` makes it")
+        return
+    with reading.snapshot(folders) as connection:
+        ((count,),) = connection.execute("select count(*) from activities").fetchall()
+        warehouse.check(connection)
+    yield Finding("warehouse", True, f"{count} rows in activities, all checks pass")
+    stale = folders.warehouse.with_name(folders.warehouse.name + ".wal")
+    if stale.exists():
+        yield Finding(
+            "warehouse",
+            False,
+            f"somebody opened {folders.warehouse} for writing; their changes are in {stale.name}",
+            "keep tables of your own in a database of yours; the next flow moves the file aside",
+        )
+
+
+def _deep_gold(folders: Folders) -> Iterator[Finding]:
+    if folders.warehouse.exists():
+        with reading.snapshot(folders) as connection:
+            warehouse.check(connection, deep=True)
+        yield Finding("streams", True, "every activity has the points and the geometry it should")
+
+
+def _deep_bronze(folders: Folders) -> Iterator[Finding]:
+    """Hash every original file and every shard against its name."""
+    count = 0
+    for path in sorted(folders.bronze.glob("*/original_files/athlete=*/objects/*/*")):
+        count += 1
+        if path.name.split(".")[0] != _sha256(path):
+            yield _damaged(path, "import the file again")
+    for entity in warehouse.ENTITIES:
+        for path in bronze.shard_paths(folders.bronze, entity):
+            count += 1
+            if not _is_sound_shard(path):
+                yield _damaged(path, "restore it from a backup")
+    yield Finding("bronze", True, f"{count} files hashed")
+
+
+def _is_sound_shard(path: Path) -> bool:
+    if rollup.is_rollup(path):
+        return _is_readable(path)
+    return _sha256(path).startswith(path.parent.name.rsplit("-", 1)[1])
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        pq.read_table(path, partitioning=None)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _damaged(path: Path, advice: str) -> Finding:
+    return Finding("bronze", False, f"{path} is not what its name says it should be", advice)

@@ -1,0 +1,233 @@
+"""A flow: its stages in order, under one lock, in one session; what stops what.
+
+Everything that can fail comes out of here as one of errors.py's classes, entered in the session.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, ModuleType
+
+import duckdb
+import filelock
+
+from tracklake import compaction, landing, logs, reading, sources, tiles
+from tracklake.clock import Clock, SystemClock
+from tracklake.compaction import CompactReport
+from tracklake.config import Folders, Settings
+from tracklake.errors import AuthError, Busy, Error, Interrupted, SourceError, StorageError
+from tracklake.files_land import PullReport
+from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
+from tracklake.state import State
+from tracklake.tiles import TilesReport
+
+
+@dataclass(kw_only=True)
+class FlowReport:
+    """What the stages of a flow did; None where a stage did not run."""
+
+    session_id: str = ""
+    log: Path | None = None
+    pulls: dict[str, PullReport] | None = None
+    failed_sources: dict[str, Error] | None = None
+    compact: CompactReport | None = None
+    tiles: TilesReport | None = None
+
+
+@contextlib.contextmanager
+def running(
+    name: str,
+    settings: Settings,
+    folders: Folders,
+    report: FlowReport,
+    watcher: Watcher | None = None,
+    clock: Clock | None = None,
+) -> Iterator[SyncSession]:
+    """Hold the lock, open session and log, answer signals; close all of it whatever happens."""
+    clock = clock or SystemClock()
+    report.session_id = new_session_id(clock)
+    with (
+        _said_plainly(folders),
+        _lock(folders),
+        _signals(),
+        logs.writing(folders.logs, report.session_id, clock) as report.log,
+        contextlib.closing(State(folders.state)) as state,
+    ):
+        session = SyncSession(
+            flow=name,
+            athlete=settings.athlete,
+            settings=settings,
+            folders=folders,
+            clock=clock,
+            state=state,
+            watcher=watcher or NobodyWatches(),
+            session_id=report.session_id,
+        )
+        with _entered(session):
+            yield session
+
+
+@contextlib.contextmanager
+def _entered(session: SyncSession) -> Iterator[None]:
+    """Enter a session in the state database and close it with what came of it."""
+    _tidy(session)
+    session.begin()
+    try:
+        with _said_plainly(session.folders):
+            yield
+    except Interrupted as error:
+        session.finish("interrupted", str(error))
+        raise
+    except Error as error:
+        session.finish("failed", str(error))
+        raise
+    except BaseException as error:
+        session.log.exception("unknown_error")
+        session.finish("failed", f"{type(error).__name__}: {error}")
+        raise
+    errors = sum(phase.errors for phase in session.phases)
+    session.finish("completed_with_errors" if errors else "completed")
+
+
+def _tidy(session: SyncSession) -> None:
+    """Remove what a killed flow left; one that ended by itself left nothing."""
+    rows = session.state.execute("select state from sessions order by started_at desc limit 1")
+    if not rows or not str(rows[0][0]).startswith("completed"):
+        swept = sum(
+            landing.sweep(folder) for folder in (session.folders.data, session.folders.logs)
+        )
+        if swept:
+            session.log.info("temporary_files_removed", count=swept)
+
+
+@contextlib.contextmanager
+def _lock(folders: Folders) -> Iterator[None]:
+    """Hold the one lock; the kernel releases it when the process ends, however it ends."""
+    landing.make_folder(folders.state)
+    lock = filelock.FileLock(folders.state / "flow.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise Busy(
+            f"another flow is at work on {folders.data}; `tracklake status` shows how far it is"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    handled = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handled:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, before in handled.items():
+            signal.signal(number, before)
+
+
+@contextlib.contextmanager
+def _said_plainly(folders: Folders) -> Iterator[None]:
+    """Say what a failing disk, database or permission means and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(_storage_message(error, folders)) from error
+    except sqlite3.Error as error:
+        raise StorageError(f"the state database in {folders.state}: {error}") from error
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        raise StorageError(f"the warehouse could not be written: {message}") from error
+
+
+def _storage_message(error: OSError, folders: Folders) -> str:
+    where = error.filename or folders.data
+    advice = {
+        errno.ENOSPC: "the disk is full; make room and run the same command again",
+        errno.EROFS: "the disk is read-only",
+        errno.EACCES: f"no permission; the folder must belong to user id {os.getuid()}",
+        errno.EIO: "the disk failed to read or write; check it before anything else",
+    }
+    return f"{where}: {advice.get(error.errno or 0, error.strerror or str(error))}"
+
+
+def pull(session: SyncSession, report: FlowReport, paths: Sequence[Path] | None = None) -> None:
+    """Fetch from every configured source; one that fails does not stop the others."""
+    report.pulls, report.failed_sources = {}, {}
+    for source in _configured(session, paths is not None):
+        try:
+            report.pulls[source.NAME] = source.pull(session, paths)
+        except (SourceError, AuthError) as error:
+            session.log.warning("source_failed", source=source.NAME, error=str(error))
+            report.failed_sources[source.NAME] = error
+
+
+def _configured(session: SyncSession, importing: bool) -> list[ModuleType]:
+    wanted = ("files",) if importing else session.settings.sources
+    return [
+        source
+        for source in sources.all_sources()
+        if (source.NAME in wanted)
+        or (not wanted and source.is_configured(session.folders, session.settings))
+    ]
+
+
+def compact(
+    session: SyncSession, report: FlowReport, *, rebuild: bool = False, verify: bool = False
+) -> None:
+    """Bring the warehouse up to date with bronze."""
+    report.compact = compaction.compact(session, rebuild=rebuild, verify=verify)
+
+
+def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = False) -> None:
+    """Bring the map files up to date with the warehouse."""
+    with session.phase("tiles") as phase:
+
+        def progress(_label: str, done: int, total: int) -> None:
+            phase.total = total
+            phase.advance(done - phase.processed)
+
+        with reading.snapshot(session.folders) as connection:
+            report.tiles = tiles.build(
+                connection,
+                session.folders.tiles,
+                rebuild=rebuild,
+                progress=progress,
+                clock=session.clock,
+            )
+        phase.detail = (
+            f"{len(report.tiles.drawn)} files drawn" if report.tiles.drawn else "no change"
+        )
+
+
+Stage = Callable[[SyncSession, FlowReport], None]
+
+
+def whole(session: SyncSession, report: FlowReport) -> None:
+    """Run every stage in order; a source's failure is raised at the end, when all else is done."""
+    pull(session, report)
+    compact(session, report)
+    draw_tiles(session, report)
+    raise_source_failures(report)
+
+
+def raise_source_failures(report: FlowReport) -> None:
+    """Raise what stopped a source, the need for a login first, once everything else is done."""
+    failures = list((report.failed_sources or {}).values())
+    if failures:
+        raise min(failures, key=lambda error: not isinstance(error, AuthError))

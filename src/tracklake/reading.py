@@ -1,0 +1,96 @@
+"""Reading the published snapshot: read-only, it and its streams alone, with a time limit."""
+
+import contextlib
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tracklake.config import Folders
+from tracklake.errors import ConfigError, Error
+
+_HARMLESS = {"SELECT", "EXPLAIN"}
+_EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
+
+
+@contextlib.contextmanager
+def snapshot(folders: Folders) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the snapshot as everybody should who was not trusted with more."""
+    if not folders.warehouse.exists():
+        raise ConfigError(
+            f"there is no warehouse at {folders.warehouse} yet; put activity files into "
+            f"{folders.inbox} and run `tracklake flow`, or try `tracklake demo`"
+        )
+    try:
+        connection = duckdb.connect(
+            str(folders.warehouse),
+            read_only=True,
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+        )
+    except duckdb.IOException as error:
+        raise Error(
+            f"{folders.warehouse} cannot be opened ({str(error).splitlines()[0]}); if it is "
+            "damaged, `tracklake compact --rebuild` makes it anew from bronze"
+        ) from error
+    try:
+        allowed = ", ".join(
+            "'" + str(folder).replace("'", "''") + "/'"
+            for folder in (folders.streams, folders.tracks)
+        )
+        connection.execute(f"set allowed_directories = [{allowed}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Columns and rows of a query; `more` if the limit cut it."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    more: bool
+
+
+def ask(
+    connection: duckdb.DuckDBPyConnection, query: str, *, limit_s: float, most_rows: int
+) -> Answer:
+    """Run one SELECT (or EXPLAIN of one); ConfigError says what is wrong with any other text."""
+    _refuse_what_writes(connection, query)
+    timer = threading.Timer(limit_s, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        cursor = connection.execute(query)
+        rows = cursor.fetchmany(most_rows + 1)
+        columns = [column[0] for column in cursor.description or []]
+    except duckdb.InterruptException as error:
+        raise Error(f"stopped after {limit_s:g} s; --limit-s allows more") from error
+    except duckdb.Error as error:
+        raise ConfigError(str(error)) from error
+    finally:
+        timer.cancel()
+    return Answer(columns, rows[:most_rows], len(rows) > most_rows)
+
+
+def _refuse_what_writes(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Let only reading statements pass: COPY could write into the folders that views read."""
+    try:
+        statements = connection.extract_statements(query)
+        inner = connection.extract_statements(_EXPLAIN.sub("", query, count=1))
+    except duckdb.Error as error:
+        raise ConfigError(str(error)) from error
+    if not statements:
+        raise ConfigError("there is no query; for instance: select count(*) from activities")
+    for statement in (*statements, *inner):
+        if statement.type.name not in _HARMLESS:
+            raise ConfigError(
+                f"only queries are answered, not {statement.type.name}; for tables of your own "
+                "ATTACH the snapshot read-only in a database of yours (docs/warehouse.md)"
+            )

@@ -1,0 +1,96 @@
+"""What there is and what ran last: from the state database and the snapshot, without a lock."""
+
+import os
+from typing import Any
+
+from tracklake import reading
+from tracklake.config import Folders
+from tracklake.errors import ConfigError
+from tracklake.state import State
+
+_LAST = 30
+
+
+def status(folders: Folders) -> dict[str, Any]:
+    """Return everything `status` shows, ready for JSON; parts that do not exist yet are None."""
+    state = State(folders.state) if folders.state.exists() else None
+    try:
+        return {
+            "warehouse": _warehouse(folders),
+            "running": _running(state) if state else None,
+            "sessions": _sessions(state) if state else [],
+            "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
+            "folders": {
+                "data": str(folders.data),
+                "inbox": str(folders.inbox),
+                "warehouse": str(folders.warehouse),
+                "tiles": str(folders.tiles),
+                "logs": str(folders.logs),
+            },
+        }
+    finally:
+        if state:
+            state.close()
+
+
+def _warehouse(folders: Folders) -> dict[str, Any] | None:
+    try:
+        with reading.snapshot(folders) as connection:
+            ((count, distance, first, last),) = connection.execute(
+                "select count(*), sum(distance) / 1000, min(start_date_local), "
+                "max(start_date_local) from activities where leg_count = 0"
+            ).fetchall()
+    except ConfigError:
+        return None
+    return {
+        "activities": count,
+        "distance_km": round(distance or 0, 1),
+        "first_activity": str(first) if first else None,
+        "last_activity": str(last) if last else None,
+        "published_at_unix_s": int(folders.warehouse.stat().st_mtime),
+        "size_bytes": folders.warehouse.stat().st_size,
+    }
+
+
+def _running(state: State) -> dict[str, Any] | None:
+    rows = state.execute(
+        "select session_id, flow, started_at, process_id from sessions where state = 'running' "
+        "order by started_at desc limit 1"
+    )
+    for session_id, flow, started_at, process_id in rows:
+        if not os.path.exists(f"/proc/{process_id}"):  # noqa: PTH110 a path of the kernel's
+            continue
+        return {
+            "session_id": session_id,
+            "flow": flow,
+            "started_at": started_at,
+            "phases": _phases(state, str(session_id)),
+        }
+    return None
+
+
+def _phases(state: State, session_id: str) -> list[dict[str, Any]]:
+    names = ("phase", "processed", "total", "errors", "started_at", "finished_at", "detail")
+    rows = state.execute(
+        f"select {', '.join(names)} from phases where session_id = ? order by started_at",  # noqa: S608 our own names
+        (session_id,),
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _sessions(state: State) -> list[dict[str, Any]]:
+    names = ("session_id", "athlete", "flow", "state", "started_at", "finished_at", "error")
+    rows = state.execute(
+        f"select {', '.join(names)} from sessions order by started_at desc limit ?",  # noqa: S608 our own names
+        (_LAST,),
+    )
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    for session in found:
+        session["phases"] = _phases(state, str(session["session_id"]))
+    return found
+
+
+def _quarantine(state: State) -> dict[str, Any]:
+    rows = state.execute("select reason, count(*) from quarantine group by reason order by 1")
+    reasons = {str(reason): int(str(count)) for reason, count in rows}
+    return {"count": sum(reasons.values()), "reasons": reasons}
