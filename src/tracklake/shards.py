@@ -95,14 +95,12 @@ SCHEMAS = {"activities": ACTIVITIES, "original_files": ORIGINAL_FILES, "gear": G
 _STAMPED = {"ingested_at", "content_hash", "stream_key"}
 
 
+def row_hash(row: dict[str, object]) -> str:
+    """Hash a row's content: what it says, not when it was landed."""
+    return content_hash({name: value for name, value in row.items() if name not in _STAMPED})
+
+
 def table(entity: str, rows: list[dict[str, object]], ingested_at: dt.datetime) -> pa.Table:
     """Make a shard's table: each row gets its stamp and the hash of its content."""
-    stamped = [
-        {
-            **row,
-            "ingested_at": ingested_at,
-            "content_hash": content_hash({k: v for k, v in row.items() if k not in _STAMPED}),
-        }
-        for row in rows
-    ]
+    stamped = [{**row, "ingested_at": ingested_at, "content_hash": row_hash(row)} for row in rows]
     return pa.Table.from_pylist(stamped, schema=SCHEMAS[entity])

@@ -1,0 +1,253 @@
+"""Activity files: what lies in the inbox, or what `tracklake import` names.
+
+Each file is looked at once: it is known by its path, size and time, then by the hash of its
+content. Everything that reads what is inside a file runs in workers.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracklake import config, containers, files_find, files_index, landing, strava_export
+from tracklake.bronze import stamp
+from tracklake.config import Folders, Settings
+from tracklake.decoding import Limits, Task, Workers, verdict
+from tracklake.errors import InvalidData, StorageError
+from tracklake.files_decode import Chunk, Looked, look
+from tracklake.files_expand import Expansion, expand, read_exports
+from tracklake.files_find import Candidate
+from tracklake.files_land import Landing, PullReport
+from tracklake.files_originals import Job, Place
+from tracklake.session import Phase, SyncSession
+from tracklake.strava_export import Export
+
+NAME = "files"
+
+_CHUNK_FILES = 48
+_CHUNK_BYTES = 8 << 20
+_SETTLED_S = 2.0  # a file younger than this may still be being copied
+
+
+def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
+    """Tell whether there is anything in the inbox."""
+    return next(files_find.candidates(folders.inbox, None), None) is not None
+
+
+def pull(
+    session: SyncSession, paths: Sequence[Path] | None = None, *, limits: Limits | None = None
+) -> PullReport:
+    """Land what is new in the inbox, or in the files, folders and archives given.
+
+    Raises ConfigError for a path that does not exist, StorageError where the disk fails.
+    """
+    place = Place(data=session.folders.data, athlete=session.athlete)
+    listed = list(files_find.candidates(session.folders.inbox, paths))
+    landing.sweep(place.spool)
+    files_index.ensure(session)
+    report = PullReport()
+    limits = limits or Limits()
+    with session.phase("pull") as phase, Workers(config.cores(), limits) as workers:
+        run = _Run(session, phase, place, workers, Landing(session, report))
+        try:
+            run.over(_settled(session, run.new(listed), wait=paths is None), listed)
+        finally:
+            landing.sweep(place.spool)
+            phase.detail = report.summary()
+    return report
+
+
+def _settled(
+    session: SyncSession, candidates: Iterable[Candidate], *, wait: bool
+) -> Iterator[Candidate]:
+    """Yield the files that nobody is writing: the youngest of an inbox are looked at twice."""
+    young = []
+    for candidate in candidates:
+        age_s = session.clock.now().timestamp() - candidate.modified_ns / 1e9
+        if wait and 0 <= age_s < _SETTLED_S:
+            young.append(candidate)
+        else:
+            yield candidate
+    if young:
+        session.clock.sleep(_SETTLED_S)
+        yield from (candidate for candidate in young if files_find.is_unchanged(candidate))
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pull on its way."""
+
+    session: SyncSession
+    phase: Phase
+    place: Place
+    workers: Workers
+    landing: Landing
+    part: int = 0
+
+    def new(self, listed: list[Candidate]) -> Iterator[Candidate]:
+        """Yield the files that were not dealt with before as they are now."""
+        seen = files_index.seen(self.session.state, self.session.athlete)
+        report = self.landing.report
+        for candidate in listed:
+            before = seen.get(candidate.key)
+            if candidate.problem is not None:
+                self._refuse(candidate.shown, InvalidData(candidate.problem, reason="unreadable"))
+            elif before is not None and before.is_now(candidate):
+                report.found += 1
+                report.unchanged += 1
+                if before.file_sha256:
+                    self.landing.contents[candidate.shown] = before.file_sha256
+            else:
+                yield candidate
+
+    def over(self, candidates: Iterable[Candidate], listed: list[Candidate]) -> None:
+        """Look at files and into archives; land everything."""
+        jobs = files_index.due(self.session)
+        archives, tables = [], []
+        for candidate in candidates:
+            if strava_export.is_table(candidate.shown):
+                tables.append(candidate)
+            elif _is_archive(candidate):
+                archives.append(candidate)
+            else:
+                self.landing.listed[candidate.path] = candidate
+                jobs.append(_job(candidate))
+        exports = self._read_exports(listed, [*tables, *self.landing.listed.values()])
+        opened = self._opened(archives)
+        jobs += [job for expansion in opened for job in expansion.jobs]
+        exports += [export for expansion in opened for export in expansion.exports]
+        self._look_at_all(jobs, exports)
+        with self.session.state.transaction():
+            for candidate in (*archives, *tables):
+                files_index.remember_seen(self.session, candidate, None)
+
+    def _look_at_all(self, jobs: list[Job], exports: list[Export]) -> None:
+        for export in exports:
+            self.landing.expect(export)
+            for shown, problem in export.refused:
+                self._refuse(shown, problem)
+        self.landing.report.found += len(jobs)
+        self.phase.expect(len(jobs))
+        for results in self._looked(jobs):
+            self.landing.take(results)
+            failed = sum(1 for looked in results if looked.outcome == "quarantined")
+            self.phase.advance(len(results), errors=failed)
+        self.landing.finish(exports)
+
+    def _read_exports(self, listed: list[Candidate], new: list[Candidate]) -> list[Export]:
+        """Read the tables of unpacked exports in which anything is new."""
+        tables = {one.shown: one.path for one in listed if strava_export.is_table(one.shown)}
+        wanted = {}
+        for shown, path in tables.items():
+            folder = shown[: -len(strava_export.base_name(shown))]
+            if any(one.shown.startswith(folder) for one in new):
+                wanted[shown] = path
+        if not wanted:
+            return []
+        self.landing.report.ignored += len(wanted)
+        task = Task(read_exports, (wanted, self.session.athlete), 0)
+        future = self.workers.done(task)
+        error = future.exception()
+        if error is not None:
+            self._refuse(next(iter(wanted)), _item_error(error))
+            return []
+        return future.result()
+
+    def _opened(self, archives: list[Candidate]) -> list[Expansion]:
+        """List what is in archives; one that cannot be read is set aside whole."""
+        tasks = [
+            Task(expand, (archive.path, archive.shown, self.place), archive.size_bytes)
+            for archive in archives
+        ]
+        opened = []
+        for archive, (_, future) in zip(archives, self.workers.all_done(tasks), strict=True):
+            error = future.exception()
+            expansion = Expansion() if error else future.result()
+            if error:
+                self._refuse(archive.shown, _item_error(error))
+            for shown, problem in expansion.refused:
+                self._refuse(shown, problem)
+            self.landing.report.ignored += expansion.ignored
+            opened.append(expansion)
+        return opened
+
+    def _refuse(self, shown: str, error: InvalidData) -> None:
+        self.landing.set_aside(shown, error)
+        self.landing.report.found += 1
+        self.landing.report.quarantined += 1
+        self.phase.advance(errors=1)
+
+    def _looked(self, jobs: list[Job]) -> Iterator[list[Looked]]:
+        """Have the files looked at, in order; whoever's worker dies is found and set aside."""
+        tasks = (self._task(chunk) for chunk in _chunks(jobs))
+        for task, future in self.workers.all_done(tasks):
+            error = future.exception()
+            if error is None:
+                yield future.result()
+                continue
+            _item_error(error)
+            (chunk,) = task.arguments
+            assert isinstance(chunk, Chunk)  # noqa: S101 _task made it
+            for job in chunk.jobs:
+                yield self._alone(job, verdict(error) if len(chunk.jobs) == 1 else None)
+
+    def _alone(self, job: Job, error: InvalidData | None) -> list[Looked]:
+        """Look at one file of a chunk that failed; at last only keep it."""
+        if error is None:
+            future = self.workers.done(self._task([job]))
+            failure = future.exception()
+            if failure is None:
+                return future.result()
+            error = _item_error(failure)
+        kept = self.workers.done(self._task([job], error))
+        if kept.exception() is None:
+            return kept.result()
+        return [Looked(job=job, outcome="quarantined").refused(error)]
+
+    def _task(self, jobs: list[Job], given_up: InvalidData | None = None) -> Task[list[Looked]]:
+        self.part += 1
+        chunk = Chunk(
+            jobs=tuple(jobs),
+            place=self.place,
+            stamp=f"{stamp(self.session.clock.now())}-{self.part:05}",
+            state=self.session.state.path,
+            given_up=given_up,
+        )
+        return Task(look, (chunk,), sum(job.size_bytes for job in jobs))
+
+
+def _item_error(error: BaseException) -> InvalidData:
+    """Tell what an error means for an item; a failing disk stops the run instead."""
+    if isinstance(error, StorageError):
+        raise error
+    return verdict(error)
+
+
+def _is_archive(candidate: Candidate) -> bool:
+    with contextlib.suppress(OSError), Path(candidate.path).open("rb") as stream:
+        return containers.sniff(stream.read(containers.HEAD_BYTES)) == "zip"
+    return False
+
+
+def _job(candidate: Candidate) -> Job:
+    return Job(
+        path=candidate.path,
+        shown=candidate.shown,
+        size_bytes=candidate.size_bytes,
+        modified_ns=candidate.modified_ns,
+    )
+
+
+def _chunks(jobs: list[Job]) -> Iterator[list[Job]]:
+    """Group files in their order, so that the same files are always grouped alike."""
+    chunk: list[Job] = []
+    size_bytes = 0
+    for job in jobs:
+        full = len(chunk) == _CHUNK_FILES or size_bytes + job.size_bytes > _CHUNK_BYTES
+        if chunk and full:
+            yield chunk
+            chunk, size_bytes = [], 0
+        chunk.append(job)
+        size_bytes += job.size_bytes
+    if chunk:
+        yield chunk
