@@ -43,6 +43,7 @@ DURATIONS_S = {
     "30min": 1800.0,
     "1h": 3600.0,
 }
+_MOST_CUTS = 20
 _SHORTEST_M = min(DISTANCES_M.values())
 NOTHING_KNOWN: Mapping[float, float] = MappingProxyType({})
 
@@ -102,8 +103,11 @@ def _believable_runs(stamp: FloatArray, way: FloatArray, cap_mps: float) -> list
 
 
 def _possible(runs: list[Curve], distance_m: float, least_s: float) -> list[Curve]:
-    """Return the curves without the stretches on which distance_m took less than least_s."""
-    possible, todo = [], list(runs)
+    """Return the curves without the stretches on which distance_m took less than least_s.
+
+    Nothing of a recording is believed that has more than _MOST_CUTS of them (a drive, not a run).
+    """
+    possible, todo, cuts = [], list(runs), 0
     while todo:
         stamp, way = todo.pop()
         window = None
@@ -112,6 +116,9 @@ def _possible(runs: list[Curve], distance_m: float, least_s: float) -> list[Curv
         if window is None or window.length >= least_s:
             possible.append((stamp, way))
             continue
+        cuts += 1
+        if cuts > _MOST_CUTS:
+            return []
         before, after = _touched(stamp, window.start_s, window.start_s + window.length)
         todo += [(stamp[: before + 1], way[: before + 1]), (stamp[after:], way[after:])]
     return possible
