@@ -88,7 +88,7 @@ def _laps(times: FloatArray, part: Part) -> list[Lap]:
         if isfinite(start_s):
             laps.append(_lap(texts, start_s))
             last_times.append(span[1] if span else start_s)
-    ends = [*(lap.start_s for lap in laps[1:]), last_times[-1] if last_times else 0.0]
+    ends = [*(lap.start_s for lap in laps[1:]), *last_times[-1:]]
     return [_timed(lap, end_s) for lap, end_s in zip(laps, ends, strict=True)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import inf, isnan, nan
 
 from tracklake.errors import InvalidData
 from tracklake.formats import point_columns as pc
@@ -16,8 +16,6 @@ MAX_PARTS = 100_000  # activities, courses and laps together
 _COLUMNS = {
     "altitudemeters": pc.ALTITUDE,
     "distancemeters": pc.DISTANCE,
-    "latitudedegrees": pc.LAT,
-    "longitudedegrees": pc.LNG,
     "value": pc.HEARTRATE,  # of HeartRateBpm, the only element in a Trackpoint that has one
     "heartratebpm": pc.HEARTRATE,  # some programs leave the Value out
     "cadence": pc.CADENCE,
@@ -26,6 +24,7 @@ _COLUMNS = {
     "watts": pc.POWER,
     "temperature": pc.TEMPERATURE,
 }
+_DEGREES = {"latitudedegrees": pc.LAT, "longitudedegrees": pc.LNG}
 _LAP_TEXTS = frozenset(
     {
         "totaltimeseconds",
@@ -112,6 +111,10 @@ class Reader:
             self._end_point(self._row)
         elif name == "time":
             self._end_time(self._row, text)
+        elif name in _DEGREES and text:
+            # Degrees that are no number are a damaged position, not one that was never recorded.
+            degrees = pc.number(text)
+            self._row[_DEGREES[name]] = inf if isnan(degrees) else degrees
         elif name in _COLUMNS and text and isnan(self._row[_COLUMNS[name]]):
             self._row[_COLUMNS[name]] = pc.number(text)
 
