@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 
 import duckdb
 import orjson
@@ -12,6 +11,7 @@ import shapely
 
 from tracklake.model import FloatArray
 from tracklake.tile_lines import Drawn
+from tracklake.warehouse import sql_files
 
 # Part of every digest: raise it when the same rows are to be drawn differently.
 SCHEME = 1
@@ -47,7 +47,10 @@ class Row:
 
 def activities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """Return every activity that has a track or a start position, oldest first."""
-    return [Row(*values) for values in connection.execute(_sql("tile_activities")).fetchall()]
+    return [
+        Row(*values)
+        for values in connection.execute(sql_files("todo")["tile_activities"]).fetchall()
+    ]
 
 
 def tracks(
@@ -57,13 +60,13 @@ def tracks(
 
     A part is an array (n, 2) of lng, lat degrees.
     """
-    found = connection.execute(_sql("tile_tracks"), [year]).fetchall()
+    found = connection.execute(sql_files("todo")["tile_tracks"], [year]).fetchall()
     return ((activity_id, _parts(wkb)) for activity_id, wkb in found)
 
 
 def unplaced_starts(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[float, float]]:
     """Return the first position (lng, lat) of the tracks whose activity has no start position."""
-    found = connection.execute(_sql("tile_unplaced_starts")).fetchall()
+    found = connection.execute(sql_files("todo")["tile_unplaced_starts"]).fetchall()
     firsts = ((activity_id, _parts(wkb)[0][0]) for activity_id, wkb in found)
     return {activity_id: (float(first[0]), float(first[1])) for activity_id, first in firsts}
 
@@ -101,7 +104,3 @@ def _digest(facts: Iterable[object]) -> str:
 def _parts(wkb: bytes) -> list[FloatArray]:
     parts = shapely.get_parts(shapely.from_wkb(bytes(wkb)))
     return [shapely.get_coordinates(part) for part in parts]
-
-
-def _sql(name: str) -> str:
-    return (files("tracklake") / "sql" / "todo" / f"{name}.sql").read_text(encoding="utf-8")
