@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tracklake import containers, files_originals, files_rows, shape, streams
+from tracklake import containers, files_originals, files_rows, shape, strava_export, streams
 from tracklake.errors import InvalidData
-from tracklake.files_originals import Job, Place
+from tracklake.files_originals import Job, Originals, Place
 from tracklake.formats import fit, gpx, tcx
 from tracklake.model import Format, Recording, Shaped
 
 Outcome = Literal["activity", "not_activity", "quarantined", "known", "ignored", "gone"]
-Streams = list[tuple[int, Shaped]]
 
 DECODER_VERSION = "1"  # raise it when files should be looked at again
 
@@ -64,85 +63,110 @@ class Looked:
         return self
 
 
-@dataclass(slots=True)
-class _Known:
-    """What was decoded before: in earlier runs (the state database) and in this chunk."""
-
-    athlete: str
-    state: sqlite3.Connection
-    here: dict[str, str] = field(default_factory=dict)
-
-    def content(self, job: Job, sha256: str) -> str | None:
-        """Return the content hash of known bytes."""
-        if sha256 in self.here or job.again:
-            return self.here.get(sha256)
-        row = self.state.execute(
-            "select file_sha256 from decoded where athlete = ? and ? in (file_sha256, sha256)",
-            (self.athlete, sha256),
-        ).fetchone()
-        return str(row[0]) if row else None
-
-
 def look(chunk: Chunk) -> list[Looked]:
-    """Look at each file of a chunk; land originals, and all points and tracks as one part.
+    """Look at each file of a chunk; land originals, then all points and tracks as one part.
 
     Raises StorageError when the disk is full or failing.
     """
-    parts: Streams = []
-    results = []
     uri = f"{chunk.state.resolve().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as state:
-        known = _Known(chunk.place.athlete, state)
-        for job in chunk.jobs:
-            result, streams_of_file = _look_at(chunk, job, known)
-            results.append(result)
-            parts += streams_of_file
+        work = _Work(chunk, state, Originals(chunk.place))
+        results = [work.look_at(job) for job in chunk.jobs]
+    work.originals.land()
     folder, own = chunk.place.data, f"athlete={chunk.place.athlete}"
     with files_originals.disk_trouble_said():
-        streams.write_part(folder / "streams" / own, folder / "tracks" / own, chunk.stamp, parts)
+        streams.write_part(
+            folder / "streams" / own, folder / "tracks" / own, chunk.stamp, work.parts
+        )
     return results
 
 
-def _look_at(chunk: Chunk, job: Job, known: _Known) -> tuple[Looked, Streams]:
-    result = Looked(job=job, outcome="gone")
-    try:
-        data = files_originals.read(job)
-    except FileNotFoundError:
-        return result, []
-    except OSError as error:
-        unreadable = InvalidData(f"it cannot be read: {error.strerror}", reason="unreadable")
-        return result.refused(unreadable), []
-    except InvalidData as error:
-        return result.refused(error), []
-    return (result, []) if data is None else _look_into(chunk, result, data, known)
+@dataclass(slots=True)
+class _Work:
+    """One chunk at work; here: hashes of its contents and of the bytes they came in."""
 
+    chunk: Chunk
+    state: sqlite3.Connection
+    originals: Originals
+    here: dict[str, str] = field(default_factory=dict)
+    parts: list[tuple[int, Shaped]] = field(default_factory=list)
 
-def _look_into(chunk: Chunk, result: Looked, data: bytes, known: _Known) -> tuple[Looked, Streams]:
-    job, content, problem, failure = result.job, data, None, chunk.given_up
-    result.outcome, result.size_bytes = "known", len(data)
-    result.sha256 = hashlib.sha256(data).hexdigest()
-    result.file_sha256 = known.content(job, result.sha256) or ""
-    if result.file_sha256:
-        return result, []
-    is_packed = containers.sniff(data[: containers.HEAD_BYTES]) == "gzip"
-    if is_packed:
+    def look_at(self, job: Job) -> Looked:
+        result = Looked(job=job, outcome="gone")
         try:
-            content, problem = containers.gunzip(data)
+            data = files_originals.read(job)
+        except FileNotFoundError:
+            return result
+        except OSError as error:
+            message = f"it cannot be read: {error.strerror}"
+            return result.refused(InvalidData(message, reason="unreadable"))
         except InvalidData as error:
-            failure = error
-    result.file_sha256 = hashlib.sha256(content).hexdigest()
-    if known.content(job, result.file_sha256):
-        return result, []
-    result.file_format = _format(job, content)
-    if result.file_format is None and containers.claim(job.shown) is None:
-        result.outcome = "ignored"
-        return result, []
-    suffix = f".{result.file_format or 'bin'}" + (".gz" if is_packed else "")
-    result.location = files_originals.land(chunk.place, result.sha256, suffix, data)
-    known.here[result.sha256] = known.here[result.file_sha256] = result.file_sha256
-    if failure:
-        return result.refused(failure), []
-    return _decoded(chunk, result, content, problem)
+            return result.refused(error)
+        return result if data is None else self._look_into(result, data)
+
+    def _look_into(self, result: Looked, data: bytes) -> Looked:
+        result.outcome, result.size_bytes = "known", len(data)
+        result.sha256 = hashlib.sha256(data).hexdigest()
+        if self._is_known(result, result.sha256):
+            return result
+        content, problem, failure = data, None, self.chunk.given_up
+        is_packed = containers.sniff(data[: containers.HEAD_BYTES]) == "gzip"
+        if is_packed:
+            try:
+                content, problem = containers.gunzip(data)
+            except InvalidData as error:
+                failure = error
+        if self._is_known(result, hashlib.sha256(content).hexdigest()):
+            return result
+        result.file_format = _format(result.job, content)
+        if result.file_format is None and containers.claim(result.job.shown) is None:
+            result.outcome = "ignored"
+            return result
+        suffix = f".{result.file_format or 'bin'}" + (".gz" if is_packed else "")
+        result.location = self.originals.write(result.sha256, suffix, data)
+        self.here[result.sha256] = self.here[result.file_sha256] = result.file_sha256
+        return result.refused(failure) if failure else self._decode(result, content, problem)
+
+    def _is_known(self, result: Looked, sha256: str) -> bool:
+        """Tell whether bytes were decoded before, in this chunk or in an earlier run."""
+        result.file_sha256 = self.here.get(sha256, sha256)
+        if sha256 in self.here or result.job.again:
+            return sha256 in self.here
+        rows = self.state.execute(
+            "select file_sha256 from decoded where athlete = ? and ? in (file_sha256, sha256)",
+            (self.chunk.place.athlete, sha256),
+        ).fetchall()
+        for (file_sha256,) in rows:
+            result.file_sha256 = str(file_sha256)
+        return bool(rows)
+
+    def _decode(self, result: Looked, content: bytes, problem: str | None) -> Looked:
+        try:
+            recordings = _recordings(result.file_format, content)
+        except InvalidData as error:
+            return result.refused(error)
+        found, problems = _shaped(recordings)
+        problems = [problem, *problems] if problem else problems
+        if not found:
+            result.outcome = "not_activity"
+            result.message = "; ".join((*sorted({one.kind for one in recordings}), *problems))
+            return result
+        result.outcome = "activity"
+        origin = files_rows.Origin(
+            athlete=self.chunk.place.athlete,
+            file_sha256=result.file_sha256,
+            file_format=result.file_format or "",
+            external_id=strava_export.base_name(result.job.shown),
+            stamp=self.chunk.stamp,
+            problems=tuple(problems),
+        )
+        for row, key, one in files_rows.rows(origin, found):
+            result.rows.append(row)
+            if key is not None:
+                self.parts.append((key, one))
+        said = (*problems, *(text for recording, _ in found for text in recording.problems))
+        result.message = "; ".join(dict.fromkeys(said)) or None
+        return result
 
 
 def _format(job: Job, content: bytes) -> Format | None:
@@ -153,37 +177,6 @@ def _format(job: Job, content: bytes) -> Format | None:
         return kind
     lost = containers.claim(job.shown) == "fit" and kind == "unknown"
     return "fit" if lost and len(head) > 14 and not containers.is_text(head) else None
-
-
-def _decoded(
-    chunk: Chunk, result: Looked, content: bytes, problem: str | None
-) -> tuple[Looked, Streams]:
-    try:
-        recordings = _recordings(result.file_format, content)
-        found, problems = _shaped(recordings)
-    except InvalidData as error:
-        return result.refused(error), []
-    if not found:
-        result.outcome = "not_activity"
-        result.message = "; ".join((*sorted({one.kind for one in recordings}), *problems))
-        return result, []
-    result.outcome = "activity"
-    origin = files_rows.Origin(
-        athlete=chunk.place.athlete,
-        file_sha256=result.file_sha256,
-        file_format=result.file_format or "",
-        external_id=result.job.shown.replace("!", "/").rsplit("/", 1)[-1],
-        stamp=chunk.stamp,
-        problems=(*((problem,) if problem else ()), *problems),
-    )
-    parts: Streams = []
-    for row, key, one in files_rows.rows(origin, found):
-        result.rows.append(row)
-        if key is not None:
-            parts.append((key, one))
-    said = (*origin.problems, *(text for recording, _ in found for text in recording.problems))
-    result.message = "; ".join(dict.fromkeys(said)) or None
-    return result, parts
 
 
 def _recordings(fmt: Format | None, content: bytes) -> tuple[Recording, ...]:

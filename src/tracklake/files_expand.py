@@ -94,7 +94,6 @@ def _unpacked(stream: BinaryIO, member: zip_reader.Member, place: Place, depth: 
         message = f"archives in archives are opened {MOST_DEPTH} deep"
         raise InvalidData(message, reason="nested_too_deep")
     path = landing.temporary_beside(place.spool / "nested.zip")
-    landing.make_folder(path.parent)
     with files_originals.disk_trouble_said(), path.open("wb") as copy:
         for piece in zip_reader.read(stream, member, most_bytes=_MOST_NESTED_BYTES):
             files_originals.check_room(place, len(piece))

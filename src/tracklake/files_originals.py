@@ -8,7 +8,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracklake import bronze, containers, landing, zip_reader
@@ -41,6 +41,11 @@ class Place:
     data: Path
     athlete: str
     keep_free_bytes: int = KEEP_FREE_BYTES
+
+    def make_folders(self) -> None:
+        """Make the folders that originals pass through, once."""
+        for folder in (self.spool, self.spool.parent / "objects"):
+            landing.make_folder(folder)
 
     @property
     def spool(self) -> Path:
@@ -76,17 +81,30 @@ def read(job: Job) -> bytes | None:
         return data if modified_ns == expected and len(data) == before.st_size else None
 
 
-def land(place: Place, sha256: str, suffix: str, data: bytes) -> str:
-    """Keep a file as it came; return where, below the data folder."""
-    path = bronze.object_path(place.data / "bronze", SOURCE, place.athlete, sha256, suffix)
-    if not path.exists():
-        check_room(place, len(data))
-        temporary = landing.temporary_beside(place.spool / path.name)
+@dataclass(slots=True)
+class Originals:
+    """Originals of one chunk: written one by one, then made durable and named all at once."""
+
+    place: Place
+    _written: list[tuple[Path, Path]] = field(default_factory=list)
+
+    def write(self, sha256: str, suffix: str, data: bytes) -> str:
+        """Keep a file as it came; return where it will be, below the data folder."""
+        place = self.place
+        path = bronze.object_path(place.data / "bronze", SOURCE, place.athlete, sha256, suffix)
+        if not path.exists():
+            check_room(place, len(data))
+            temporary = landing.temporary_beside(place.spool / path.name)
+            with disk_trouble_said():
+                temporary.write_bytes(data)
+            self._written.append((temporary, path))
+        return path.relative_to(place.data).as_posix()
+
+    def land(self) -> None:
+        """Name what was written, durably."""
         with disk_trouble_said():
-            landing.make_folder(temporary.parent)
-            temporary.write_bytes(data)
-            landing.adopt(temporary, path)
-    return path.relative_to(place.data).as_posix()
+            landing.adopt_all(self._written)
+        self._written = []
 
 
 def check_room(place: Place, size_bytes: int) -> None:

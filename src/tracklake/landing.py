@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _MARK = ".landing-"
@@ -53,6 +53,26 @@ def adopt(temporary: Path, path: Path) -> None:
     make_folder(path.parent)
     temporary.replace(path)
     fsync_folder(path.parent)
+
+
+def adopt_all(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Give many finished temporary files their names, each as durably as by `adopt`.
+
+    All bytes are made durable before any name, all names at the end: the file system then commits
+    twice instead of twice a file.
+    """
+    folders = {path.parent for _, path in pairs}
+    for temporary, _ in pairs:
+        fsync_file(temporary)
+    new = [folder for folder in sorted(folders) if not folder.is_dir()]
+    for folder in new:
+        folder.mkdir(exist_ok=True)
+    for folder in {folder.parent for folder in new}:
+        fsync_folder(folder)
+    for temporary, path in pairs:
+        temporary.replace(path)
+    for folder in folders:
+        fsync_folder(folder)
 
 
 @contextlib.contextmanager

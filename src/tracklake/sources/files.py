@@ -43,6 +43,7 @@ def pull(
     """
     place = Place(data=session.folders.data, athlete=session.athlete)
     listed = list(files_find.candidates(session.folders.inbox, paths))
+    place.make_folders()
     landing.sweep(place.spool)
     files_index.ensure(session)
     report = PullReport()
