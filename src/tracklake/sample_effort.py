@@ -136,7 +136,7 @@ def _corners(course: Course) -> FloatArray:
 def _sample_times(
     duration_s: float, step_s: int, stops: tuple[tuple[float, float], ...]
 ) -> FloatArray:
-    time = np.arange(0.0, duration_s, step_s)
+    time = np.unique(np.append(np.arange(0.0, duration_s, step_s), np.floor(duration_s)))
     for stopped, started in stops:
         time = time[(time <= stopped) | (time >= started)]
     return time

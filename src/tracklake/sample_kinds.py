@@ -36,8 +36,8 @@ class Recipe:
 RECIPES: dict[Kind, Recipe] = {
     "easy": Recipe(sport="running", speeds_mps=(2.75, 3.05), step_s=3),
     "intervals": Recipe(sport="running", speeds_mps=(3.75, 4.25), lap_m=None),
-    "long": Recipe(sport="running", speeds_mps=(2.7, 2.95), step_s=4),
-    "five": Recipe(sport="running", speeds_mps=(3.6, 4.1), step_s=1),
+    "long": Recipe(sport="running", speeds_mps=(2.7, 2.95), step_s=5),
+    "five": Recipe(sport="running", speeds_mps=(3.6, 4.1)),
     "ten": Recipe(sport="running", speeds_mps=(3.45, 3.85), step_s=1),
     "half": Recipe(sport="running", speeds_mps=(3.2, 3.6)),
     "marathon": Recipe(sport="running", speeds_mps=(2.95, 3.25), step_s=3),

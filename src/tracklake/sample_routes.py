@@ -116,8 +116,13 @@ def resample(line: FloatArray) -> FloatArray:
 
 
 def smooth(columns: FloatArray, reach: int) -> FloatArray:
-    """Return the moving average over `reach` neighbours each side; the ends repeat themselves."""
-    padded = np.pad(columns, ((reach, reach), *[(0, 0)] * (columns.ndim - 1)), mode="edge")
+    """Return the moving average over `reach` neighbours each side; the ends stay where they are."""
+    padded = np.pad(
+        columns,
+        ((reach, reach), *[(0, 0)] * (columns.ndim - 1)),
+        mode="reflect",
+        reflect_type="odd",
+    )
     sums = np.cumsum(np.concatenate([np.zeros_like(padded[:1]), padded]), axis=0)
     width = 2 * reach + 1
     averaged: FloatArray = (sums[width:] - sums[:-width]) / width

@@ -13,15 +13,14 @@ from tracklake.sample_kinds import RECIPES, Kind, Outing, Recipe
 from tracklake.sample_laps import laps, session
 from tracklake.sample_places import TERRAINS
 from tracklake.sample_recordings import WATCH, at_time, effort_of, start_of
-from tracklake.sample_routes import Course, course, course_of, to_metres
-from tracklake.sample_ways import BEACH
+from tracklake.sample_routes import course
 
-# sport, sub_sport, the kind that says how, the route and the distance; None: at the racks.
-_LEGS: tuple[tuple[str, str, Kind, str | None, float], ...] = (
+# FIT's sport and sub_sport, the kind that says how, the route and the distance in m.
+_LEGS: tuple[tuple[str, str, Kind, str, float], ...] = (
     ("swimming", "open_water", "open_water", "bay", 1500.0),
-    ("transition", "generic", "walk", None, 240.0),
+    ("transition", "generic", "walk", "race_first", 150.0),
     ("cycling", "road", "ride", "race_ride", 40_000.0),
-    ("transition", "generic", "walk", None, 200.0),
+    ("transition", "generic", "walk", "race_second", 140.0),
     ("running", "generic", "half", "race_run", 10_000.0),
 )
 
@@ -60,21 +59,12 @@ def _moved(outing: Outing, seed: int) -> Iterator[Motion]:
         recipe = RECIPES[kind]
         slow, fast = recipe.speeds_mps
         speed = slow + (fast - slow) * outing.form
-        yield move(_course(route, metres), _effort(outing, recipe, speed), rng)
+        yield move(course(route, metres), _effort(outing, recipe, speed), rng)
 
 
 def _effort(outing: Outing, recipe: Recipe, speed_mps: float) -> Effort:
     racing = dataclasses.replace(recipe, step_s=max(2, recipe.step_s - 1))
     return effort_of(outing, racing, ((1e9, speed_mps * 1.04),))
-
-
-def _course(route: str | None, metres: float) -> Course:
-    if route is not None:
-        return course(route, metres)
-    rack = to_metres([BEACH], "barcelona")[0]
-    aside = np.array([metres / 2, -metres / 2]) / 2
-    corners = np.array([rack, rack + aside * [0.4, 0.2], rack + aside * [-0.3, -0.6], rack])
-    return course_of("barcelona", corners)
 
 
 def _chain(parts: list[Points]) -> Points:

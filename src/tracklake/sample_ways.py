@@ -96,6 +96,8 @@ WAYS: dict[str, Way] = {
     "swim_bay": Way(
         ((41.3944, 2.2078), (41.3937, 2.2098), (41.3962, 2.2138), (41.4002, 2.2178)), 5.0, 260.0
     ),
+    "racks": Way((BEACH, (41.3952, 2.2068), (41.3950, 2.2071), (41.3946, 2.2065), BEACH)),
+    "to_racks": Way(((41.3944, 2.2078), (41.3947, 2.2072), (41.3951, 2.2069), BEACH)),
     "from_beach": Way((BEACH, (41.3985, 2.2105), (41.4025, 2.2150), (41.4065, 2.2190), FORUM)),
     "sant_jeroni": Way(
         ((41.5933, 1.8376), (41.5960, 1.8330), (41.6000, 1.8270), (41.6035, 1.8190),
@@ -175,6 +177,8 @@ ROUTES: dict[str, Route] = {
     "maresme": Route("the Maresme coast", "barcelona", ("diagonal_east", "maresme"), "back"),
     "garraf": Route("the Garraf", "barcelona", ("to_montjuic", "garraf"), "back"),
     "bay": Route("Bogatell", "barcelona", ("swim_bay",), "back"),
+    "race_first": Route("the racks", "barcelona", ("to_racks",), "loop"),
+    "race_second": Route("the racks", "barcelona", ("racks",), "loop"),
     "race_ride": Route("the Maresme coast", "barcelona", ("from_beach", "maresme"), "back"),
     "race_run": Route("the sea front", "barcelona", ("from_beach",), "back"),
     "sant_jeroni": Route("Sant Jeroni", "montserrat", ("sant_jeroni",), "loop"),
