@@ -60,11 +60,10 @@ def test_totals_of_several_sessions_are_joined() -> None:
     """Sums are summed, means weighted, and a total that one session lacks is not known."""
     joined = outings.merged(
         [
-            Session(start_s=START_S, sport="swimming", elapsed_time_s=50, timer_time_s=40,
-                    distance_m=100, average_heartrate_bpm=120, max_heartrate_bpm=130,
-                    calories_kcal=10),
-            Session(start_s=START_S + 120, sport="swimming", elapsed_time_s=60, timer_time_s=60, distance_m=200,
-                     average_heartrate_bpm=140, max_heartrate_bpm=150),
+            Session(start_s=START_S, elapsed_time_s=50, timer_time_s=40, distance_m=100,
+                    average_heartrate_bpm=120, max_heartrate_bpm=130, calories_kcal=10),
+            Session(start_s=START_S + 120, elapsed_time_s=60, timer_time_s=60, distance_m=200,
+                    average_heartrate_bpm=140, max_heartrate_bpm=150),
         ]
     )  # fmt: skip
     assert joined.start_s == START_S

@@ -172,7 +172,8 @@ def _whole(recording: Recording, legs: tuple[Activity, ...]) -> Shaped:
     """Return the multisport outing that the legs make up, transitions included."""
     starts = [leg for leg in legs if leg.start_lat is not None]
     begin, finish = (starts[0], starts[-1]) if starts else (legs[0], legs[-1])
-    moving = sum(leg.moving_time for leg in legs)
+    elapsed = max(leg.start_s + leg.elapsed_time for leg in legs) - legs[0].start_s
+    moving = min(sum(leg.moving_time for leg in legs), elapsed)
     distance = totals.total(leg.distance for leg in legs)
     activity = dataclasses.replace(
         begin,
@@ -183,7 +184,7 @@ def _whole(recording: Recording, legs: tuple[Activity, ...]) -> Shaped:
         start_s=legs[0].start_s,
         distance=distance,
         moving_time=moving,
-        elapsed_time=max(leg.start_s + leg.elapsed_time for leg in legs) - legs[0].start_s,
+        elapsed_time=elapsed,
         total_elevation_gain=totals.total(leg.total_elevation_gain for leg in legs),
         elev_high=totals.greatest(leg.elev_high for leg in legs),
         elev_low=totals.least(leg.elev_low for leg in legs),
