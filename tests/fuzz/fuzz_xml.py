@@ -19,7 +19,59 @@ with atheris.instrument_imports(include=["tracklake"]):
     from tracklake.formats import gpx, gpx_writer, tcx, tcx_writer
     from tracklake.model import Device, Lap, Points, Recording, Session
 
-DECODERS = (gpx.decode, tcx.decode)
+DECODERS = ((gpx.decode, "gpx"), (tcx.decode, "TrainingCenterDatabase"))
+TAGS = (
+    "trk",
+    "rte",
+    "trkseg",
+    "trkpt lat='1' lon='2'",
+    "trkpt lat='91' lon='x'",
+    "trkpt lat='100' lon='0'",
+    "rtept lat='1' lon='2'",
+    "ele",
+    "time",
+    "type",
+    "name",
+    "metadata",
+    "extensions",
+    "TrackStatsExtension",
+    "Distance",
+    "hr",
+    "Activities",
+    "MultiSportSession",
+    "NextSport",
+    "Transition StartTime='2024-05-01T12:00:00Z'",
+    "Activity Sport='Running'",
+    "Course",
+    "Id",
+    "Lap StartTime='2024-05-01T12:00:00Z'",
+    "Lap StartTime='2024-05-01T11:00:00Z'",
+    "Lap",
+    "Track",
+    "Trackpoint",
+    "Time",
+    "Position",
+    "LatitudeDegrees",
+    "LongitudeDegrees",
+    "HeartRateBpm",
+    "Value",
+    "TotalTimeSeconds",
+    "AverageHeartRateBpm",
+    "LX",
+    "AvgSpeed",
+    "Creator",
+    "UnitId",
+)
+TEXTS = (
+    "1",
+    "91",
+    "1e308",
+    "x",
+    "2024-05-01T12:00:00Z",
+    "2024-05-01T13:00:00+02:00",
+    "2024-05-01T23:59:59.999",
+    "0001-01-01T00:00:00+14:00",
+)
 ENCODINGS = ("utf-8", "utf-16", "latin-1")
 
 
@@ -52,15 +104,30 @@ def check(recording: Recording) -> None:
         raise AssertionError("an activity without a session")
 
 
+def built(data: bytes, root: str) -> bytes:
+    """Build a well-formed beginning of a document: a byte opens, fills or closes an element."""
+    open_names, parts = [root], [f"<{root}>"]
+    for byte in data:
+        if byte < len(TAGS):
+            open_names.append(TAGS[byte].split()[0])
+            parts.append(f"<{TAGS[byte]}>")
+        elif byte < 128:
+            parts.append(TEXTS[byte % len(TEXTS)])
+        elif open_names:
+            parts.append(f"</{open_names.pop()}>")
+    return "".join(parts).encode()
+
+
 def one_input(data: bytes) -> None:
-    """Decode the bytes as both formats, as they are and re-coded."""
-    for decode in DECODERS:
-        try:
-            recordings = decode(io.BytesIO(data))
-        except InvalidData:
-            continue
-        for recording in recordings:
-            check(recording)
+    """Decode the bytes as they are, and the documents that they build."""
+    for decode, root in DECODERS:
+        for document in (data, built(data, root)):
+            try:
+                recordings = decode(io.BytesIO(document))
+            except InvalidData:
+                continue
+            for recording in recordings:
+                check(recording)
 
 
 def main() -> None:
