@@ -24,21 +24,24 @@ class Rows:
     items: npt.NDArray[np.void]
 
 
-def offsets_of(messages: Messages) -> Offsets:
-    """Return where the messages begin, ascending."""
+def offsets_of(messages: Messages, limit: int) -> Offsets:
+    """Return where the first `limit` messages begin, ascending."""
     alone = (messages.singles, messages.compressed)
-    pieces = [np.frombuffer(part, dtype=np.int64) for part in alone if part]
+    pieces = [np.frombuffer(part, dtype=np.int64)[:limit] for part in alone if part]
     if messages.run_starts:
-        pieces.append(_within_runs(messages))
+        pieces.append(_within_runs(messages, limit))
     if len(pieces) == 1:
         return pieces[0]
-    return np.sort(np.concatenate(pieces), kind="stable") if pieces else np.empty(0, np.int64)
+    if not pieces:
+        return np.empty(0, dtype=np.int64)
+    return np.sort(np.concatenate(pieces), kind="stable")[:limit]
 
 
-def _within_runs(messages: Messages) -> Offsets:
-    starts = np.frombuffer(messages.run_starts, dtype=np.int64)
-    counts = np.frombuffer(messages.run_counts, dtype=np.int64)
+def _within_runs(messages: Messages, limit: int) -> Offsets:
+    starts = np.frombuffer(messages.run_starts, dtype=np.int64)[:limit]
+    counts = np.frombuffer(messages.run_counts, dtype=np.int64)[:limit]
     before = np.cumsum(counts) - counts
+    counts = np.clip(limit - before, 0, counts)
     nth = np.arange(counts.sum()) - np.repeat(before, counts)
     within: Offsets = np.repeat(starts, counts) + nth * messages.layout.length
     return within
@@ -49,7 +52,7 @@ def rows_of(data: bytes, messages: Messages, limit: int) -> Rows:
     layout, length = messages.layout, messages.layout.length
     item = np.dtype((np.void, length))
     only_run = list(messages.run_counts) == [len(messages)]
-    offsets = offsets_of(messages)[:limit]
+    offsets = offsets_of(messages, limit)
     if only_run:
         items = np.ndarray(len(offsets), item, data, offset=messages.run_starts[0])
     else:

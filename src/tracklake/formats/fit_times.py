@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tracklake.formats.fit_columns import offsets_of, rows_of, values
+from tracklake.formats.fit_columns import rows_of, values
 from tracklake.formats.fit_layout import Messages, stored
 from tracklake.formats.fit_profile import RECORD_FIELDS
 from tracklake.model import FloatArray
 
 Offsets = npt.NDArray[np.int64]
-_LIMIT = 5_000_000  # messages of a layout that are looked at
+_LIMIT = 5_000_000  # messages looked at
 
 
 def complete_times(
@@ -24,11 +24,10 @@ def complete_times(
     The time is the next one with these five bits at or after that of the message before, whatever
     kind of message that was (FIT protocol, "compressed timestamp header").
     """
-    compressed = np.sort(
-        np.concatenate(
-            [np.frombuffer(kind.compressed, np.int64) for kind in messages if kind.compressed]
-        )
-    )
+    headers = [
+        np.frombuffer(kind.compressed, np.int64)[:_LIMIT] for kind in messages if kind.compressed
+    ]
+    compressed = np.sort(np.concatenate(headers))[:_LIMIT]
     known_at, known = _full_times(data, messages)
     if not len(known_at):
         return
@@ -55,7 +54,7 @@ def _full_times(data: bytes, messages: Sequence[Messages]) -> tuple[Offsets, Off
         place = stored(kind.layout, RECORD_FIELDS["timestamp"])
         if place is not None:
             rows = rows_of(data, kind, _LIMIT)
-            places.append(offsets_of(kind)[:_LIMIT])
+            places.append(rows.offsets)
             times.append(values(rows, place))
     where, seconds = np.concatenate(places), np.concatenate(times)
     usable = np.isfinite(seconds)
