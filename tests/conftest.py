@@ -1,10 +1,14 @@
 """What every test may ask for."""
 
+import datetime as dt
 import os
 from pathlib import Path
 
 import pytest
 import structlog
+
+from tracklake import config, flow, sample
+from tracklake.config import Folders
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
@@ -25,3 +29,28 @@ def corpus() -> Path:
 def _quiet_logs() -> None:
     """Keep the log of what tests make happen out of their output."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture(scope="session")
+def sample_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the sample athlete's files; nobody writes there."""
+    folder = tmp_path_factory.mktemp("sample") / "inbox"
+    sample.write_inbox(folder, until=dt.date(2026, 11, 20))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_lake(sample_inbox: Path) -> Folders:
+    """Return the folders after a whole flow over the sample athlete; nobody writes there."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    place = sample_inbox.parent
+    settings, folders = config.load(
+        data_dir=place / "data",
+        logs_dir=place / "logs",
+        secrets_dir=place / "secrets",
+        inbox=sample_inbox,
+    )
+    report = flow.FlowReport()
+    with flow.running("test", settings, folders, report) as session:
+        flow.whole(session, report)
+    return folders
