@@ -4,6 +4,8 @@ Whatever reads bytes from outside runs here. A worker gets a ceiling of memory f
 processor time for each task; the parent adds a ceiling of time on the wall.
 """
 
+import contextlib
+import ctypes
 import multiprocessing
 import resource
 import signal
@@ -14,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, ParamSpec, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import pebble
 import pyarrow as pa
@@ -22,7 +24,8 @@ import pyarrow as pa
 from tracklake.errors import InvalidData
 
 Result = TypeVar("Result")
-Arguments = ParamSpec("Arguments")
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +61,19 @@ class Task(Generic[Result]):
 def _prepare(limits: Limits) -> None:
     """Set a new worker up: quiet on Ctrl-C (the parent decides), one thread, bounded memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # also in the middle of a long C call
+    _die_with_parent()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     held = _data_bytes() + limits.memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (held, held))
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this worker when the run is killed, where the kernel can (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _data_bytes() -> int:
@@ -78,8 +89,12 @@ def _run(task: Task[Result], cpu_s: float) -> Result:
     """Run a task in a worker: the kernel ends the worker when the processor time is used up."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     ceiling = int(usage.ru_utime + usage.ru_stime + cpu_s) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (ceiling, resource.RLIM_INFINITY))
-    return task.run(*task.arguments)
+    unlimited = resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_CPU, (ceiling, unlimited))
+    try:
+        return task.run(*task.arguments)
+    finally:  # a worker that died while it fetches a task would keep the others from fetching
+        resource.setrlimit(resource.RLIMIT_CPU, (unlimited, unlimited))
 
 
 class Workers:
