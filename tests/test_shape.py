@@ -82,6 +82,15 @@ def test_elapsed_time_covers_the_points_and_moving_time_stays_within_it() -> Non
     assert _one(_with(run, timer_time_s=500.0)).activity.moving_time == 500
 
 
+def test_a_session_is_believed_where_its_points_break_off() -> None:
+    """Of a damaged file with points of the first ten minutes, the session knows the whole run."""
+    run = steady_run(600)
+    told = {"elapsed_time_s": 3600.0, "timer_time_s": 3500.0, "distance_m": 10000.0}
+    activity = _one(_with(run, **told)).activity
+    assert (activity.distance, activity.moving_time) == (10000, 3500)
+    assert [split.distance_m for split in activity.splits_metric] == pytest.approx([1000, 800])
+
+
 def test_a_pause_is_elapsed_but_not_moving() -> None:
     """Two minutes with the timer stopped count for the clock only."""
     run = dataclasses.replace(steady_run(600), pauses=((START_S + 100, START_S + 220),))

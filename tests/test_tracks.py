@@ -101,7 +101,7 @@ def test_no_pair_in_a_segment_breaks_the_rule(
         for before, after in pairwise(segment):
             seconds = when[tuple(after)] - when[tuple(before)]
             metres = float(steps_m(*np.array([before, after]).T[::-1])[0])
-            hurry = 2 * usual * seconds if seconds <= 30 else 0
+            hurry = 2 * usual * seconds if seconds <= min(120, max(30, 20 * median_s)) else 0
             assert metres <= max(100, 3 * median_m, hurry) + 1e-6
             assert metres <= 60 * seconds + 1e-6
             assert seconds <= max(300, 3 * median_s)

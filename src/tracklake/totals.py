@@ -12,20 +12,35 @@ from tracklake.motion import Motion
 from tracklake.outings import known
 
 _AGREE = 0.05  # a device's distance may differ by this share from its points' before it is an error
+_COVERED = 0.9
+_MOST_ELAPSED_S = 30 * 86400.0
 _ELAPSED_SLACK_S = 30 * 86400.0  # a device's elapsed time cannot exceed its points' by more
 MOST_ASCENT_M = 50_000.0
 MOST_SPEED_MPS = 350.0
 
 
 def distance_m(session: Session, points: Points) -> float | None:
-    """Return the session's distance if the points agree within 5 % or have none, else theirs."""
+    """Return the session's distance if the points agree within 5 % or have none, else theirs.
+
+    Points that cover a part only (`cover`) are not believed against a larger total.
+    """
     told = known(session.distance_m)
     if len(points) < 2 or np.isnan(points.distance_m[0]):
         return told
     measured = float(points.distance_m[-1] - points.distance_m[0])
     if told is not None and (abs(told - measured) <= _AGREE * measured or measured == 0):
         return told
+    if told is not None and told > measured and not cover(session, points):
+        return told
     return measured
+
+
+def cover(session: Session, points: Points) -> bool:
+    """Return whether the points stretch over most of the session's elapsed time."""
+    if len(points) == 0:
+        return False
+    span = float(points.timestamp_s[-1] - points.timestamp_s[0])
+    return span >= _COVERED * (known(session.elapsed_time_s, _MOST_ELAPSED_S) or 0.0)
 
 
 def elapsed_s(session: Session, start_s: float, points: Points) -> float:
@@ -43,7 +58,7 @@ def moving_s(session: Session, points: Points, motion: Motion, elapsed: float) -
     """Return the time the athlete moved: from the points, never more than the timer ran."""
     timer = known(session.timer_time_s)
     most = elapsed if timer is None else min(timer, elapsed)
-    if len(points) < 2:
+    if len(points) < 2 or (timer is not None and not cover(session, points)):
         return most
     return min(float(motion.moving_s[-1]), most)
 

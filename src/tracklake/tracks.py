@@ -22,7 +22,8 @@ TOLERANCE_M = 2.0
 SUMMARY_TOLERANCE_M = 20.0
 _SPARSE = 3.0  # a step is no gap below this times the median step, likewise in time
 _HURRY = 2.0  # ... nor below the way made at this times the usual high speed
-_HURRY_S = 30.0  # ... for at most this long
+_HURRY_S = (30.0, 120.0)  # ... for at most this long, or 20 times the median time between
+_HURRY_STEPS = 20.0
 _WIDE_DEG = 90.0
 _DECIMALS = 6  # of a degree: 0.11 m
 _POLYLINE_CHUNKS = 6  # of 5 bits: enough for 360 degrees at 5 decimals
@@ -64,13 +65,15 @@ def step_limit_m(step_m: FloatArray, step_s: FloatArray, gap_m: float = GAP_M) -
     """Return how long each step may be: sparse or fast recordings have long steps without a gap.
 
     The longest of gap_m, three times the median step, and twice the speed that one step in ten
-    exceeds times the step's duration (of at most 30 s).
+    exceeds times the step's duration. The last holds for steps of at most 30 s, in recordings that
+    leave out points on purpose (median duration over 1.5 s) for 20 times the median, at most 120 s.
     """
     speed = step_m / np.maximum(step_s, 1e-3)
     rank = (9 * len(speed)) // 10
     usual = np.partition(speed, rank)[rank] if len(speed) > 9 else 0.0
     fixed = max(gap_m, _SPARSE * float(np.median(step_m)))
-    return np.maximum(fixed, np.where(step_s <= _HURRY_S, _HURRY * usual * step_s, 0.0))
+    short = step_s <= np.clip(_HURRY_STEPS * np.median(step_s), *_HURRY_S)
+    return np.maximum(fixed, np.where(short, _HURRY * usual * step_s, 0.0))
 
 
 def simplify(segments: Sequence[FloatArray], tolerance_m: float = TOLERANCE_M) -> Track:
