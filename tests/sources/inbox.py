@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from tracklake import bronze
 from tracklake.config import Folders, Settings
 from tracklake.decoding import Limits
+from tracklake.files_land import PullReport
 from tracklake.formats import fit_writer
 from tracklake.model import Points, Recording, Session
 from tracklake.session import SyncSession
@@ -88,7 +89,7 @@ class Inbox:
             state=State(self.folders.state),
         )
 
-    def pull(self, *paths: Path, limits: Limits | None = None) -> files.PullReport:
+    def pull(self, *paths: Path, limits: Limits | None = None) -> PullReport:
         """Pull the inbox, or import the paths."""
         session = self.session()
         try:

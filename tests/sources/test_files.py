@@ -220,14 +220,13 @@ def test_set_aside_is_tried_again_from_the_original_when_it_is_due(inbox: Inbox)
     assert (soon.decoded, later.decoded, attempts) == (0, 1, [(2,)])
 
 
-def test_a_full_disk_stops_before_it_is_full(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_before_it_is_full(inbox: Inbox) -> None:
     """Originals are not landed into the last free GiB: the run stops and says so."""
     inbox.put("run.fit", fit_bytes(1))
-    place = files.Place
-    monkeypatch.setattr(files, "Place", lambda **words: place(**words, keep_free_bytes=1 << 60))
+    session = inbox.session()
     with pytest.raises(StorageError, match="make room"):
-        inbox.pull()
-    monkeypatch.undo()
+        files.pull(session, keep_free_bytes=1 << 60)
+    session.state.close()
     assert inbox.pull().activities == 1
     assert inbox.leftovers() == []
 

@@ -18,7 +18,7 @@ from tracklake.files_decode import Chunk, Looked, look
 from tracklake.files_expand import Expansion, expand, read_exports
 from tracklake.files_find import Candidate
 from tracklake.files_land import Landing, PullReport
-from tracklake.files_originals import Job, Place
+from tracklake.files_originals import KEEP_FREE_BYTES, Job, Place
 from tracklake.session import Phase, SyncSession
 from tracklake.strava_export import Export
 
@@ -35,20 +35,29 @@ def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001
 
 
 def pull(
-    session: SyncSession, paths: Sequence[Path] | None = None, *, limits: Limits | None = None
+    session: SyncSession,
+    paths: Sequence[Path] | None = None,
+    *,
+    limits: Limits | None = None,
+    keep_free_bytes: int = KEEP_FREE_BYTES,
 ) -> PullReport:
     """Land what is new in the inbox, or in the files, folders and archives given.
 
-    Raises ConfigError for a path that does not exist, StorageError where the disk fails.
+    Raises ConfigError for a path that does not exist, StorageError where the disk fails or has no
+    more than `keep_free_bytes` left.
     """
-    place = Place(data=session.folders.data, athlete=session.athlete)
+    place = Place(
+        data=session.folders.data, athlete=session.athlete, keep_free_bytes=keep_free_bytes
+    )
     listed = list(files_find.candidates(session.folders.inbox, paths))
     place.make_folders()
     landing.sweep(place.spool)
     files_index.ensure(session)
     report = PullReport()
-    limits = limits or Limits()
-    with session.phase("pull") as phase, Workers(config.cores(), limits) as workers:
+    with (
+        session.phase("pull") as phase,
+        Workers(config.cores(), limits or Limits()) as workers,
+    ):
         run = _Run(session, phase, place, workers, Landing(session, report))
         try:
             run.over(_settled(session, run.new(listed), wait=paths is None), listed)
