@@ -20,7 +20,7 @@ from tracklake.sample_triathlon import record_triathlon
 
 EXPORTED_DAYS = 240  # of the first year: what the athlete once took home from Strava
 PHONE = Device(name="Sample phone")
-OLD_WATCH = Device(name="Sample treadmill watch")
+OLD_WATCH = Device(name="Sample old watch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,11 @@ def files(outings: tuple[Outing, ...], seed: int) -> Iterator[SampleFile]:
     away = tuple(outing for outing in later if outing.place == "new_york")
     yield _holiday(away, seed)
     cut_off = max((o for o in later if o.kind == "trail"), key=lambda o: o.day, default=None)
+    old_watch = [o for o in later if o.kind == "easy" and o not in away][::8]
+    for number, outing in enumerate(old_watch):
+        yield _old(outing, seed, packed=number % 2 == 0)
     for outing in later:
-        if outing not in away:
+        if outing not in away and outing not in old_watch:
             yield _single(outing, seed, cut_off=outing == cut_off)
     yield from _oddities(later, seed)
 
@@ -79,9 +82,6 @@ def _single(outing: Outing, seed: int, *, cut_off: bool) -> SampleFile:
         return SampleFile(
             path=path, content=gzipped(content) if packed else content, outings=(outing,)
         )
-    if outing.kind == "treadmill":
-        content = tcx_writer.encode(_as("tcx", recording, OLD_WATCH))
-        return SampleFile(path=f"treadmill/{stamp}.tcx", content=content, outings=(outing,))
     content = fit_writer.encode(recording)
     if outing.kind in ("ride", "gravel", "mountain", "brevet", "trainer", "commute"):
         path = f"bike/{year}/{stamp}.fit.gz"
@@ -91,6 +91,12 @@ def _single(outing: Outing, seed: int, *, cut_off: bool) -> SampleFile:
         content = content[: len(content) * 62 // 100]
         return SampleFile(path=path, content=content, outings=(outing,), fate="salvaged")
     return SampleFile(path=path, content=content, outings=(outing,))
+
+
+def _old(outing: Outing, seed: int, *, packed: bool) -> SampleFile:
+    content = tcx_writer.encode(_as("tcx", _recording(outing, seed), OLD_WATCH))
+    path = f"old watch/{_stamp(outing)}.tcx" + ".gz" * packed
+    return SampleFile(path=path, content=gzipped(content) if packed else content, outings=(outing,))
 
 
 def _as(form: Literal["gpx", "tcx"], recording: Recording, device: Device) -> Recording:

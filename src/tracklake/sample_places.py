@@ -20,9 +20,10 @@ BLOCK_M = 133.3  # the Eixample's distance between street axes
 class Terrain:
     """The ground of a place as a smooth function: a floor, a tilt and bell-shaped hills.
 
-    origin: WGS 84 degrees, also the origin of the place's local metres. uphill_bearing_deg and
-    slope: the plane that rises from `shore_m` north-east-south-west of the origin. hills: latitude,
-    longitude, height in m above the plane, radius in m. box: south, west, north, east in degrees.
+    origin: WGS 84 degrees, also the origin of the place's local metres. slope: rise over run of the
+    tilt, towards uphill_bearing_deg, from a line that lies shore_m downhill of the origin. hills:
+    latitude, longitude, height in m above the tilt, radius in m. box: south, west, north, east in
+    degrees, around all that happens there. warmth_c: the year's mean temperature.
     """
 
     timezone: str
@@ -33,7 +34,7 @@ class Terrain:
     shore_m: float
     hills: tuple[tuple[float, float, float, float], ...]
     box: tuple[float, float, float, float]
-    warmth_c: float  # mean of the year
+    warmth_c: float
 
 
 TERRAINS: dict[Place, Terrain] = {

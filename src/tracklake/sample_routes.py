@@ -68,12 +68,6 @@ def course_of(place: Place, line: FloatArray) -> Course:
     return Course(place=place, xy_m=xy, altitude_m=altitude(place, xy))
 
 
-def join(*courses: Course) -> Course:
-    """Return courses of one place as one, in order, without walking between them."""
-    xy = np.concatenate([part.xy_m for part in courses])
-    return Course(place=courses[0].place, xy_m=xy, altitude_m=altitude(courses[0].place, xy))
-
-
 def altitude(place: Place, xy_m: FloatArray) -> FloatArray:
     """Return the ground's height in m at local metres (n, 2): smooth, never below 1 m."""
     terrain = TERRAINS[place]
