@@ -229,6 +229,13 @@ def test_a_file_of_waypoints_is_none_either() -> None:
     assert (recording.kind, len(recording.points), recording.problems) == ("waypoints", 0, ())
 
 
+@pytest.mark.parametrize("around", ["{}", "<trkseg>{}</trkseg>"])
+def test_points_outside_a_track_are_one_all_the_same(around: str) -> None:
+    """A document that forgets <trk>, or <trkseg> too, is no reason to lose its points."""
+    (recording,) = decode(document(around.format(trackpoint(0) + trackpoint(1))))
+    assert (recording.kind, len(recording.points)) == ("activity", 2)
+
+
 def test_pause_markers_of_opentracks_divide_the_track() -> None:
     """Points at latitude 100 and 200 are the signs of old programs, no damage."""
     middle = trackpoint(5, lat="100", lon="0") + trackpoint(60, lat="200", lon="0")
@@ -246,8 +253,8 @@ def test_points_off_the_earth_and_unreadable_times_are_problems() -> None:
     broken_time = '<trkpt lat="1" lon="2"><time>noon</time></trkpt>'
     (recording,) = decode(document(track(trackpoint(0) + bad + '<trkpt lon="3"/>' + broken_time)))
     assert recording.problems == (
-        "left out 5 points without a position on earth",
-        "1 points have a time that is not readable",
+        "points left out without a position on earth: 5",
+        "points with a time that is not readable: 1",
     )
     assert recording.points.lat.tolist() == [41.5, 1]
     assert np.isnan(recording.points.altitude_m).all()

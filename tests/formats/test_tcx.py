@@ -169,7 +169,7 @@ def test_each_activity_is_a_recording() -> None:
     assert (first.sessions[0].sport, second.sessions[0].sport) == ("Running", "Biking")
     assert (len(first.points), len(second.points)) == (1, 2)
     assert first.problems == ()
-    assert second.problems == ("1 points have a time that is not readable",)
+    assert second.problems == ("points with a time that is not readable: 1",)
 
 
 def test_a_multisport_session_is_one_recording() -> None:
@@ -193,6 +193,12 @@ def test_a_lap_without_a_time_takes_that_of_its_point_or_of_the_former() -> None
     assert [lap.start_s - NOON_S for lap in recording.laps] == [0, 40, 40]
     (bare,) = decode(document(activity(f"<Track>{trackpoint(5)}</Track>")))
     assert (bare.kind, bare.sessions[0].start_s) == ("activity", NOON_S + 5)
+
+
+def test_points_outside_an_activity_are_a_course() -> None:
+    """Nothing says that they were ever run, but they are not lost."""
+    (recording,) = decode(f"<TrainingCenterDatabase>{trackpoint(0)}</TrainingCenterDatabase>")
+    assert (recording.kind, len(recording.points)) == ("course", 1)
 
 
 def test_an_activity_without_any_time_is_none() -> None:
@@ -229,7 +235,7 @@ def test_positions_off_the_earth_are_problems() -> None:
         "</HeartRateBpm>"
     )
     (recording,) = decode(document(activity(lap(0, "", trackpoint(0, position)))))
-    assert recording.problems == ("left out 1 positions that are not on earth",)
+    assert recording.problems == ("positions left out that are not on earth: 1",)
     assert np.isnan(recording.points.lat).all()
     assert recording.points.heartrate_bpm.tolist() == [99]
 

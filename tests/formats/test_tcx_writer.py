@@ -152,3 +152,11 @@ def test_a_recording_of_nothing_is_written_too() -> None:
     """Without session, lap and point the moment of creation is the start."""
     decoded = again(Recording(format="fit", created_s=120))
     assert decoded.sessions[0].start_s == 120
+
+
+def test_points_without_a_session_start_with_the_first() -> None:
+    """Without session and lap the first point's time is the start."""
+    points = Points.of(2, timestamp_s=[np.nan, 60], heartrate_bpm=[1, 2])
+    decoded = again(Recording(format="fit", points=points))
+    assert decoded.sessions[0].start_s == 60
+    assert decoded.points.heartrate_bpm.tolist() == [2]

@@ -151,8 +151,8 @@ def _problems(tracks: list[Track]) -> Iterator[str]:
     misplaced = sum(track.misplaced for track in tracks)
     mistimed = sum(track.mistimed for track in tracks)
     if misplaced:
-        yield f"left out {misplaced} points without a position on earth"
+        yield f"points left out without a position on earth: {misplaced}"
     if mistimed:
-        yield f"{mistimed} points have a time that is not readable"
+        yield f"points with a time that is not readable: {mistimed}"
     for track in tracks:
         yield from track.problems

@@ -199,8 +199,8 @@ def _problems(parts: list[Part]) -> Iterator[str]:
     misplaced = sum(part.misplaced for part in parts)
     mistimed = sum(part.mistimed for part in parts)
     if misplaced:
-        yield f"left out {misplaced} positions that are not on earth"
+        yield f"positions left out that are not on earth: {misplaced}"
     if mistimed:
-        yield f"{mistimed} points have a time that is not readable"
+        yield f"points with a time that is not readable: {mistimed}"
     for part in parts:
         yield from part.problems

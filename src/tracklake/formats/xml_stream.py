@@ -80,6 +80,19 @@ def read(
 
 
 def _parser(start: StartHandler, end: EndHandler, naming: Naming) -> expat.XMLParserType:
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.buffer_size = 8192
+    handlers = _handlers(start, end, naming)
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = handlers
+    parser.StartDoctypeDeclHandler = _forbid
+    return parser
+
+
+def _handlers(
+    start: StartHandler, end: EndHandler, naming: Naming
+) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None], Callable[[str], None]]:
+    """Return expat's handlers for the start, the text and the end of an element."""
     path: list[str] = []
     parts: list[str] = []
     size = 0
@@ -89,8 +102,9 @@ def _parser(start: StartHandler, end: EndHandler, naming: Naming) -> expat.XMLPa
         path.append(naming(name))
         if len(path) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
             raise InvalidData("elements too deep or with too many attributes", reason="xml_limits")
-        parts.clear()
-        size = 0
+        if parts:
+            parts.clear()
+            size = 0
         start(path, attributes)
 
     def on_text(data: str) -> None:
@@ -101,20 +115,15 @@ def _parser(start: StartHandler, end: EndHandler, naming: Naming) -> expat.XMLPa
 
     def on_end(_name: str) -> None:
         nonlocal size
-        text = "".join(parts).strip()
-        parts.clear()
-        size = 0
+        text = ""
+        if parts:
+            text = "".join(parts).strip()
+            parts.clear()
+            size = 0
         end(path, text)
         path.pop()
 
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.buffer_size = 8192
-    parser.StartElementHandler = on_start
-    parser.CharacterDataHandler = on_text
-    parser.EndElementHandler = on_end
-    parser.StartDoctypeDeclHandler = _forbid
-    return parser
+    return on_start, on_text, on_end
 
 
 def _forbid(*_: object) -> None:
