@@ -78,7 +78,7 @@ test: dev-env ## run the tests
 	@$(VENV)/bin/pytest $(PYTEST_ARGS)
 
 test-corpus: dev-env ## run only the tests that read the corpus of real files
-	@CI=true $(VENV)/bin/pytest --uses-corpus $(PYTEST_ARGS)
+	@CI=true $(VENV)/bin/python -m pytest -p tests.corpus_only $(PYTEST_ARGS)
 
 check: $(CHECKS) ## all checks, the same as in CI and before a push
 
