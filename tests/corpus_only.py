@@ -1,4 +1,4 @@
-"""A plug-in for `make test-corpus`: keeps the tests that ask for the corpus, leaves the rest out."""
+"""A plug-in for `make test-corpus`: keeps the tests that ask for the corpus and no others."""
 
 import pytest
 
