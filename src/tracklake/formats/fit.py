@@ -10,7 +10,7 @@ from tracklake.formats import fit_activity as activity
 from tracklake.formats import fit_names as names
 from tracklake.formats import fit_profile as profile
 from tracklake.formats.fit_developer import fill_from_developer_fields
-from tracklake.formats.fit_doubts import believable
+from tracklake.formats.fit_doubts import believable, clock_doubts
 from tracklake.formats.fit_fallback import decode_with_fitparse
 from tracklake.formats.fit_layout import Messages
 from tracklake.formats.fit_parts import Part, parts
@@ -96,7 +96,7 @@ def _recording(data: bytes, part: FitPart) -> Recording | None:
     return Recording(
         format="fit",
         kind=kind,
-        problems=(*part.problems, *doubts),
+        problems=(*part.problems, *doubts, *(clock_doubts(points) if kind == "activity" else ())),
         points=points,
         sessions=sessions,
         laps=laps,

@@ -19,11 +19,15 @@ def believable(points: Points, *, is_damaged: bool) -> tuple[Points, tuple[str, 
     """
     points, nowhere = _without_impossible_positions(points)
     points, never = _without_impossible_times(points) if is_damaged else (points, ())
-    unset = (*nowhere, *never)
+    return points, (*nowhere, *never)
+
+
+def clock_doubts(points: Points) -> tuple[str, ...]:
+    """Return a sentence if the times count from the device's start instead of FIT's epoch."""
     known = points.timestamp_s[np.isfinite(points.timestamp_s)]
-    if len(known) and known.max() < EPOCH_S + SYSTEM_TIME_LIMIT:
-        unset = (*unset, "the device's clock was never set: the times count from its start")
-    return points, unset
+    if not len(known) or known.max() >= EPOCH_S + SYSTEM_TIME_LIMIT:
+        return ()
+    return ("the device's clock was never set: the times count from its start",)
 
 
 def _without_impossible_positions(points: Points) -> tuple[Points, tuple[str, ...]]:

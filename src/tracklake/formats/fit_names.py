@@ -78,6 +78,7 @@ MANUFACTURERS = numbered(
 )
 
 _GARMIN_LIKE = frozenset({"garmin", "dynastream", "dynastream_oem"})
+_ABBREVIATIONS = frozenset({"hr", "lte", "mtb"})
 _SPELLED_OUT = {"fr": "Forerunner ", "fenix": "fenix ", "edge": "Edge ", "venusq": "Venu Sq"}
 
 
@@ -111,7 +112,9 @@ def spoken_name(manufacturer: str | None, product: str | None) -> str | None:
 
 def _spaced(words: str) -> str:
     return " ".join(
-        word.upper() if len(word) <= 3 else word.capitalize() for word in words.split("_") if word
+        word.upper() if word[0].isdigit() or word in _ABBREVIATIONS else word.capitalize()
+        for word in words.split("_")
+        if word
     )
 
 

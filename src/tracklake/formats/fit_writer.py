@@ -81,6 +81,7 @@ def _span(recording: Recording) -> tuple[float, float]:
         session.start_s + (session.elapsed_time_s or session.timer_time_s or 0.0)
         for session in recording.sessions
     ]
+    moments += [moment for pause in recording.pauses for moment in pause]
     timed = recording.points.timestamp_s[np.isfinite(recording.points.timestamp_s)]
     moments += [float(timed.min()), float(timed.max())] if len(timed) else []
     if not moments and recording.created_s is not None:
