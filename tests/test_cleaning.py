@@ -32,6 +32,12 @@ def test_spike_example(example: dict[str, Any]) -> None:
     assert kept.tolist() == example["kept"]
 
 
+def test_a_fast_way_there_and_a_slow_way_back_is_no_spike() -> None:
+    """A position is doubted only if both ways are impossible."""
+    points = Points.of(3, timestamp_s=[0, 1, 100], lat=[41, 41.01, 41], lng=[2, 2, 2])
+    assert not np.isnan(cleaning.plausible(points, 60.0).lat).any()
+
+
 def test_blocks_in_the_wrong_order_are_put_in_order() -> None:
     """Two tracks of one file, the later one first, lose no point."""
     points = Points.of(6, timestamp_s=[200, 201, 202, 100, 101, 102], power_w=range(6))

@@ -69,6 +69,15 @@ def test_indices_are_the_points_that_the_window_touches() -> None:
     assert effort.elapsed_time_s == pytest.approx(400 / 7, abs=0.01)
 
 
+def test_a_small_jump_of_the_receiver_is_no_speed() -> None:
+    """Ninety metres in a second count as twelve, so the run around them keeps its efforts."""
+    pace = np.array([4.0] * 150 + [90.0] + [4.0] * 150)
+    way = np.concatenate(([0.0], np.cumsum(pace)))
+    points = Points.of(302, timestamp_s=np.arange(302), distance_m=way)
+    best = efforts.distance_efforts(points, 0.0, step_cap_mps=12.0)[0]
+    assert best.elapsed_time_s == pytest.approx(1 + 388 / 4)
+
+
 def test_what_nobody_can_run_is_cut_out() -> None:
     """Forty seconds in a car make no record of the run around them."""
     pace = np.concatenate((np.full(600, 3.0), np.full(40, 11.0), np.full(600, 3.0)))

@@ -61,6 +61,18 @@ def test_standing_on_a_boundary_belongs_to_the_next_split() -> None:
     assert [split.elapsed_time_seconds for split in _splits(points, (), 1000)] == [300, 900]
 
 
+def test_standing_at_the_end_belongs_to_the_last_split() -> None:
+    """Five minutes before the watch is stopped are part of the recording, so of a split."""
+    points = Points.of(3, timestamp_s=[0, 300, 600], distance_m=[0, 1500, 1500])
+    assert [split.elapsed_time_seconds for split in _splits(points, (), 1000)] == [200, 400]
+
+
+def test_distance_counts_from_the_first_point() -> None:
+    """A distance that starts at 50 m does not shorten the first kilometre."""
+    points = Points.of(2, timestamp_s=[0, 200], distance_m=[50, 1050])
+    assert [split.elapsed_time_seconds for split in _splits(points, (), 1000)] == [200]
+
+
 def test_without_distance_there_are_no_splits() -> None:
     """Yoga has no kilometres, and a broken counter of 20,000 km has no 20,000 of them."""
     assert _splits(Points.of(3, timestamp_s=range(3)), (), 1000) == ()

@@ -132,8 +132,9 @@ def fastest(timestamp_s: FloatArray, distance_m: FloatArray, target_m: float) ->
     reached = distance_m[0] + target_m <= distance_m  # a point can end a window
     begins = distance_m + target_m <= distance_m[-1]  # a point can start one
     starts, ends = timestamp_s[begins], timestamp_s[reached]
-    # Standing on a boundary must not count: arrive at the first moment, leave at the last.
-    arrivals = np.interp(-(distance_m[begins] + target_m), -distance_m[::-1], timestamp_s[::-1])
+    # Where the athlete stands still, np.interp gives the last moment. That is right to leave by;
+    # the first moment to arrive by is itself a recorded point, so it is among the ends.
+    arrivals = np.interp(distance_m[begins] + target_m, distance_m, timestamp_s)
     departures = np.interp(distance_m[reached] - target_m, distance_m, timestamp_s)
     start = np.concatenate((starts, departures))
     length = np.concatenate((arrivals - starts, ends - departures))
