@@ -98,9 +98,9 @@ def test_gzip_of_nothing_is_refused(data: bytes) -> None:
 
 
 def test_gzip_bomb_is_stopped_early() -> None:
-    """A gzip of half a GB of zeros is refused at the ratio, one of noise at the size."""
+    """A gzip of zeros is refused at the ratio, one of anything at the size."""
     deflater = zlib.compressobj(9, wbits=31)
-    bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(512)) + deflater.flush()
+    bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(16)) + deflater.flush()
     with pytest.raises(InvalidData) as refusal:
         containers.gunzip(bomb)
     assert refusal.value.reason == "bomb"
@@ -142,8 +142,8 @@ def test_zip64() -> None:
     with zipfile.ZipFile(memory, "w") as made, made.open("a.fit", "w", force_zip64=True) as member:
         member.write(b"content")
     assert contents(memory.getvalue()) == {"a.fit": b"content"}
-    many = archive({f"{number}": b"" for number in range(70_000)})
-    assert len(zip_reader.members(io.BytesIO(many))) == 70_000
+    many = archive({f"{number}": b"" for number in range(66_000)})
+    assert len(zip_reader.members(io.BytesIO(many))) == 66_000
 
 
 def test_zip_names_with_any_bytes() -> None:
@@ -198,7 +198,7 @@ def test_zip_members_that_are_refused() -> None:
 
 def test_zip_bombs() -> None:
     """A member beyond the ratio is stopped by counting, one that lies about its size as well."""
-    bomb = archive({"a.fit": bytes(300 << 20)}, compression=zipfile.ZIP_DEFLATED)
+    bomb = archive({"a.fit": bytes(16 << 20)}, compression=zipfile.ZIP_DEFLATED)
     assert refusal_of(bomb) == "bomb"
     lying = bytearray(bomb)
     at = lying.rfind(b"PK\x01\x02")

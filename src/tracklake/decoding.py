@@ -39,6 +39,7 @@ class Limits:
     memory_bytes: int = 1536 << 20
     cpu_s: float = 20.0
     cpu_s_per_mb: float = 3.0
+    wall_s: float = 30.0
 
     def task_cpu_s(self, size_bytes: int) -> float:
         """Return the seconds of processor time for so many bytes."""
@@ -46,7 +47,7 @@ class Limits:
 
     def task_wall_s(self, size_bytes: int) -> float:
         """Return the seconds on the wall: more, because other programs run too."""
-        return 30 + 4 * self.task_cpu_s(size_bytes)
+        return self.wall_s + 4 * self.task_cpu_s(size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
