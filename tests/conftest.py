@@ -2,11 +2,13 @@
 
 import datetime as dt
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from tests import rows
 from tracklake import config, flow, sample
 from tracklake.config import Folders
 
@@ -26,9 +28,12 @@ def corpus() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_logs() -> None:
-    """Keep the log of what tests make happen out of their output."""
+def _quiet_logs() -> Iterator[None]:
+    """Keep the log of what tests make happen out of their output; close what they opened."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    while rows.OPENED:
+        rows.OPENED.pop().close()
 
 
 @pytest.fixture(scope="session")

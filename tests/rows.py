@@ -12,6 +12,7 @@ from tracklake.session import SyncSession
 from tracklake.state import State
 
 Row = dict[str, object]
+OPENED: list[State] = []  # closed after each test
 FIRST_DAY = dt.datetime(2026, 5, 1, 6, tzinfo=dt.UTC)
 
 
@@ -36,13 +37,15 @@ def make_session(folder: Path, clock: Clock | None = None, athlete: str = "me") 
     settings, folders = config.load(
         data_dir=folder / "data", logs_dir=folder / "logs", secrets_dir=folder / "secrets"
     )
+    state = State(folders.state)
+    OPENED.append(state)
     return SyncSession(
         flow="test",
         athlete=athlete,
         settings=settings,
         folders=folders,
         clock=clock or StandingClock(),
-        state=State(folders.state),
+        state=state,
     )
 
 

@@ -54,7 +54,8 @@ def write_inbox(folder: Path, *, until: dt.date, seed: int = 1) -> SampleSummary
     for file in files(plan(until, seed), seed):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
+        if not (path.exists() and path.read_bytes() == file.content):  # keep its time
+            path.write_bytes(file.content)
         size += len(file.content)
         written.append(file)
     return _summary(written, size)
