@@ -38,6 +38,12 @@ def test_a_fast_way_there_and_a_slow_way_back_is_no_spike() -> None:
     assert not np.isnan(cleaning.plausible(points, 60.0).lat).any()
 
 
+def test_a_fast_way_that_goes_on_is_no_spike() -> None:
+    """Where the neighbours do not fit each other either, nobody knows which one is wrong."""
+    points = Points.of(3, timestamp_s=[0, 1, 2], lat=[41, 41.01, 41.02], lng=[2, 2, 2])
+    assert not np.isnan(cleaning.plausible(points, 60.0).lat).any()
+
+
 def test_blocks_in_the_wrong_order_are_put_in_order() -> None:
     """Two tracks of one file, the later one first, lose no point."""
     points = Points.of(6, timestamp_s=[200, 201, 202, 100, 101, 102], power_w=range(6))

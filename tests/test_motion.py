@@ -28,6 +28,7 @@ def test_moving_example(example: dict[str, Any]) -> None:
     pauses = tuple((start, end) for start, end in example["pauses"])
     moved = motion.motion(points, pauses, example["threshold_mps"])
     assert moved.moving_s[-1] == example["moving_time_s"]
+    assert moved.moving.tolist() == example["moving"]
 
 
 def test_haversine_agrees_with_known_distances() -> None:
@@ -56,6 +57,14 @@ def test_distance_is_measured_where_the_devices_descends_or_stands_still() -> No
     for device in ([0, 500, 3, 9], [0, 0, 0, 0], [np.nan, 5, np.nan, np.nan]):
         points = Points.of(4, timestamp_s=range(4), lat=lat, lng=[2] * 4, distance_m=device)
         assert _distance(points) == pytest.approx([0, 10, 20, 30], abs=1e-3)
+
+
+def test_a_distance_known_here_and_there_is_not_enough_beside_positions() -> None:
+    """Where fewer than half of the points have the device's distance, positions are better."""
+    lat = 41 + np.arange(6) * 10 / 111195.08
+    device = [0, np.nan, np.nan, np.nan, np.nan, 90]
+    points = Points.of(6, timestamp_s=range(6), lat=lat, lng=[2] * 6, distance_m=device)
+    assert _distance(points) == pytest.approx([0, 10, 20, 30, 40, 50], abs=1e-3)
 
 
 def test_a_counter_that_starts_again_goes_on() -> None:
