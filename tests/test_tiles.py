@@ -95,7 +95,7 @@ def seen(path: Path) -> dict[int, dict[int, dict[str, object]]]:
 
 
 def odd_tracks() -> dict[int, Parts]:
-    """Return tracks that tilers lose: points, strolls, loops, poles, the antimeridian, crumbs."""
+    """Return tracks that tilers lose: points, strolls, loops, poles, crumbs, there and back."""
     circle = [(7 + 2e-4 * math.cos(t / 9), 50 + 2e-4 * math.sin(t / 9)) for t in range(58)]
     crumbs = [[(9 + k / 50, 47.0), (9 + k / 50, 47.00001)] for k in range(40)]
     long_ride = [[(-9 + k / 100, 40 + math.sin(k / 30)) for k in range(2000)]]
@@ -114,6 +114,11 @@ def odd_tracks() -> dict[int, Parts]:
         11: long_ride,
         12: there_and_back,
         13: [[(0.0, 0.0), (0.0, 0.00001)]],
+        14: [
+            [(180 - 4e-6, -78.776929), (180.0, -78.776925)],
+            [(-180.0, -78.776925), (-180 + 4e-6, -78.776929)],
+        ],
+        15: [[(10.0, 50.0), (10.00002, 50.0)], [(10.00002, 50.0), (10.0, 50.0)]],
         BIG_ID: WALK,
     }
 
@@ -133,8 +138,8 @@ def test_no_activity_disappears_at_any_zoom(
     everyone = {activity_id: {"sport": "Run", "day": day} for activity_id in odd}
     assert all(found == everyone for found in (*lines.values(), *starts.values()))
     assert report.beyond_mercator == 3
-    assert report.too_short == 8
-    assert (report.activities, report.tracks, report.reduced_tiles) == (14, 14, 0)
+    assert report.too_short == 10
+    assert (report.activities, report.tracks, report.reduced_tiles) == (16, 16, 0)
 
 
 def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
