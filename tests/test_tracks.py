@@ -138,6 +138,20 @@ def test_simplified_lines_stay_within_two_metres(
         assert _distance_to_line_m(point, unwrapped) <= tracks.TOLERANCE_M + 0.01
 
 
+def test_a_loop_within_the_tolerance_is_no_track() -> None:
+    """Somebody who went around a table and ended where they began has drawn nothing."""
+    turn = np.linspace(0, 2 * np.pi, 30)
+    circle = np.column_stack((2 + 5e-6 * np.cos(turn), 41 + 5e-6 * np.sin(turn)))
+    circle[-1] = circle[0]
+    assert tracks.simplify([circle]) == ()
+
+
+def test_a_flight_around_the_globe_keeps_its_way() -> None:
+    """A straight line of degrees eastward is not turned into a shorter one westward."""
+    line = _line([[0, 0], [60, 0], [120, 0], [180, 0], [-120, 0]])
+    assert tracks.simplify([line])[0].shape == (5, 2)
+
+
 def test_simplification_makes_lines_small() -> None:
     """A straight kilometre with a bend keeps its three points."""
     north = np.column_stack((np.full(100, 2.0), 41 + np.arange(100) * 1e-4))

@@ -28,8 +28,8 @@ class Part:
 def parts(recording: Recording, points: Points) -> tuple[Part, ...]:
     """Return one part, or one for each leg of a multisport outing, in order.
 
-    Sessions are legs if at least two sports differ or one is a transition; several of one sport
-    (drills, lengths, a file that was chained) are one activity. A leg lasts until the next begins.
+    Sessions are legs if at least two sports differ (a transition is a sport in FIT); several of one
+    sport (drills, lengths, a file that was chained) are one activity. A leg lasts until the next.
     InvalidData if nothing in the recording says when it began.
     """
     sessions = sorted(
@@ -46,7 +46,7 @@ def parts(recording: Recording, points: Points) -> tuple[Part, ...]:
 
 def _is_multisport(sessions: Sequence[Session]) -> bool:
     sports = {session.sport for session in sessions if session.sport is not None}
-    return len(sessions) > 1 and (len(sports) > 1 or "transition" in sports)
+    return len(sports) > 1
 
 
 def _legs(sessions: Sequence[Session], points: Points, laps: tuple[Lap, ...]) -> tuple[Part, ...]:
