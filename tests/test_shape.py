@@ -89,6 +89,8 @@ def test_a_session_is_believed_where_its_points_break_off() -> None:
     activity = _one(_with(run, **told)).activity
     assert (activity.distance, activity.moving_time) == (10000, 3500)
     assert [split.distance_m for split in activity.splits_metric] == pytest.approx([1000, 800])
+    less = _one(_with(run, elapsed_time_s=3600.0, timer_time_s=3500.0, distance_m=100.0)).activity
+    assert less.distance == pytest.approx(1800)
 
 
 def test_a_pause_is_elapsed_but_not_moving() -> None:
@@ -188,6 +190,7 @@ def test_laps_have_the_devices_values_and_the_points_where_it_gives_none() -> No
     """A lap ends where the next begins; its distance and heart rate come from the points."""
     run = dataclasses.replace(
         steady_run(600),
+        pauses=((START_S + 100, START_S + 150),),
         laps=(
             Lap(start_s=START_S + 400, distance_m=650.0, elapsed_time_s=200.0, trigger="manual"),
             Lap(start_s=START_S),
@@ -196,7 +199,7 @@ def test_laps_have_the_devices_values_and_the_points_where_it_gives_none() -> No
     first, second = _one(run).activity.laps
     assert (first.lap_index, first.start_offset_s, first.elapsed_time) == (1, 0, 400)
     assert first.distance == pytest.approx(1200)
-    assert (first.moving_time, first.average_heartrate) == (400, 150)
+    assert (first.moving_time, first.average_heartrate) == (350, 150)
     assert (second.distance, second.elapsed_time, second.lap_trigger) == (650, 200, "manual")
     assert second.average_speed == pytest.approx(3.25)
 

@@ -79,11 +79,12 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
             teleport_mps=speeds.teleport_cap(session.sport),
         )
     )
+    track = tracks.cut_antimeridian(thinned)
     activity = dataclasses.replace(
         _activity(recording, part, points, moved, sport),
         total_elevation_gain=totals.ascent_m(session, elevation.gain_m(smooth)),
-        summary_polyline=tracks.summary_polyline(thinned),
-        has_track=bool(thinned),
+        summary_polyline=tracks.summary_polyline(thinned) if track else None,
+        has_track=bool(track),
         splits_metric=splits.splits(points, moved, smooth, splits.KILOMETRE_M),
         splits_standard=splits.splits(points, moved, smooth, splits.MILE_M),
         best_efforts=_best_efforts(points, part.start_s, sport, family),
@@ -93,7 +94,7 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
         points=points,
         moving=moved.moving,
         grade_pct=elevation.grade_pct(points.distance_m, points.altitude_m, smooth),
-        track=tracks.cut_antimeridian(thinned),
+        track=track,
     )
 
 
