@@ -94,8 +94,12 @@ def _run(task: Task[Result], cpu_s: float) -> Result:
     resource.setrlimit(resource.RLIMIT_CPU, (ceiling, unlimited))
     try:
         return task.run(*task.arguments)
+    except MemoryError:
+        pass
     finally:  # a worker that died while it fetches a task would keep the others from fetching
         resource.setrlimit(resource.RLIMIT_CPU, (unlimited, unlimited))
+    # A new one, without the trace that would hold all that memory during the next task.
+    raise MemoryError
 
 
 class Workers:
@@ -122,6 +126,10 @@ class Workers:
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call] # pebble annotates only part of itself
             pool.join()
+
+    def start_at_most(self, count: int) -> None:
+        """Start no more workers than there is work for: each costs half a second to start."""
+        self._count = max(1, min(self._count, count))
 
     def submit(self, task: Task[Result]) -> "Future[Result]":
         """Hand a task to the next free worker."""

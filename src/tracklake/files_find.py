@@ -36,7 +36,7 @@ def printable(name: str) -> str:
 
 def is_hidden(name: str) -> bool:
     """Tell whether a name is one that systems leave behind, not one a person gave."""
-    return name.startswith(".") or name in _NOT_OURS
+    return (name.startswith(".") and name.strip(".") != "") or name in _NOT_OURS
 
 
 def candidates(inbox: Path, paths: Sequence[Path] | None) -> Iterator[Candidate]:
@@ -68,22 +68,32 @@ def _walk(folder: str, key: bytes, shown: str) -> Iterator[Candidate]:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
-        problem = f"the folder cannot be read: {error.strerror}"
-        yield Candidate(path=folder, key=key, shown=shown or ".", problem=problem)
+        yield _unreadable(folder, key, shown, error)
         return
     for entry in entries:
-        if is_hidden(entry.name):
-            continue
-        entry_key = key + os.fsencode(entry.name)
-        entry_shown = shown + printable(entry.name)
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, entry_key + b"/", entry_shown + "/")
-        elif entry.is_file(follow_symlinks=False):
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # taken away since it was listed
-            yield _candidate(entry.path, entry_key, entry_shown, status)
+        if not is_hidden(entry.name):
+            entry_key = key + os.fsencode(entry.name)
+            entry_shown = shown + printable(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path, entry_key + b"/", entry_shown + "/")
+            elif entry.is_file(follow_symlinks=False):
+                yield from _file(entry, entry_key, entry_shown)
+
+
+def _file(entry: "os.DirEntry[str]", key: bytes, shown: str) -> Iterator[Candidate]:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return  # taken away since it was listed
+    except OSError as error:
+        yield _unreadable(entry.path, key, shown, error)
+        return
+    yield _candidate(entry.path, key, shown, status)
+
+
+def _unreadable(path: str, key: bytes, shown: str, error: OSError) -> Candidate:
+    problem = f"it cannot be read: {error.strerror}"
+    return Candidate(path=path, key=key, shown=shown or ".", problem=problem)
 
 
 def _candidate(path: str, key: bytes, shown: str, status: os.stat_result) -> Candidate:
@@ -100,7 +110,7 @@ def is_unchanged(candidate: Candidate) -> bool:
     """Tell whether a file still is as it was when it was listed: not one being copied right now."""
     try:
         status = Path(candidate.path).lstat()
-    except FileNotFoundError:
+    except OSError:
         return False
     same = (status.st_size, status.st_mtime_ns) == (candidate.size_bytes, candidate.modified_ns)
     return same and stat.S_ISREG(status.st_mode)

@@ -122,6 +122,8 @@ class _Run:
             else:
                 self.landing.listed[candidate.path] = candidate
                 jobs.append(_job(candidate))
+        if not archives:
+            self.workers.start_at_most(sum(1 for _ in _chunks(jobs)))
         exports = self._read_exports(listed, [*tables, *self.landing.listed.values()])
         opened = self._opened(archives)
         jobs += [job for expansion in opened for job in expansion.jobs]
@@ -154,13 +156,19 @@ class _Run:
                 wanted[shown] = path
         if not wanted:
             return []
-        self.landing.report.ignored += len(wanted)
         task = Task(read_exports, (wanted, self.session.athlete), 0)
         future = self.workers.done(task)
         error = future.exception()
         if error is not None:
             self._refuse(next(iter(wanted)), _item_error(error))
             return []
+        read = {export.prefix for export in future.result()}
+        for shown in wanted:
+            folder = shown[: -len(strava_export.ACTIVITIES)]
+            beside = any(one.shown.startswith(f"{folder}activities/") for one in listed)
+            if beside and folder not in read and shown.endswith(strava_export.ACTIVITIES):
+                message = "its columns are not those of a Strava export"
+                self._refuse(shown, InvalidData(message, reason="unknown_table"))
         return future.result()
 
     def _opened(self, archives: list[Candidate]) -> list[Expansion]:
