@@ -203,13 +203,16 @@ def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = Fals
             phase.advance(done - phase.processed)
 
         with reading.snapshot(session.folders) as connection:
-            report.tiles = tiles.build(
-                connection,
-                session.folders.tiles,
-                rebuild=rebuild,
-                progress=progress,
-                clock=session.clock,
-            )
+            try:
+                report.tiles = tiles.build(
+                    connection,
+                    session.folders.tiles,
+                    rebuild=rebuild,
+                    progress=progress,
+                    clock=session.clock,
+                )
+            except (duckdb.PermissionException, duckdb.IOException) as error:
+                raise StorageError(reading.MOVED) from error
         phase.detail = (
             f"{len(report.tiles.drawn)} files drawn" if report.tiles.drawn else "no change"
         )

@@ -13,6 +13,10 @@ from tracklake.config import Folders
 from tracklake.errors import ConfigError, Error
 
 _HARMLESS = {"SELECT", "EXPLAIN"}
+MOVED = (
+    "the warehouse looks for its streams where they were when it was published; the data folder "
+    "was moved, or you stand elsewhere: run `tracklake compact` from here"
+)
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
 
 
@@ -72,6 +76,8 @@ def ask(
         columns = [column[0] for column in cursor.description or []]
     except duckdb.InterruptException as error:
         raise Error(f"stopped after {limit_s:g} s; --limit-s allows more") from error
+    except duckdb.PermissionException as error:
+        raise ConfigError(f"{error}\n({MOVED})") from error
     except duckdb.Error as error:
         raise ConfigError(str(error)) from error
     finally:
