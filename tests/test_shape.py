@@ -153,17 +153,26 @@ def test_weights_without_points_are_an_activity() -> None:
     assert activity.point_count == 0
 
 
+def test_yoga_with_a_heart_rate_is_all_moving() -> None:
+    """Where there is no speed, time with the timer running is moving time."""
+    points = Points.of(601, timestamp_s=START_S + np.arange(601), heartrate_bpm=np.full(601, 90.0))
+    session = Session(start_s=START_S, sport="training", sub_sport="yoga")
+    activity = _one(Recording(format="fit", points=points, sessions=(session,))).activity
+    assert (activity.moving_time, activity.average_heartrate) == (600, 90)
+    assert (activity.distance, activity.average_speed, activity.max_speed) == (None, None, None)
+
+
 def test_a_multisport_outing_is_a_whole_and_its_legs() -> None:
     """The whole has the sums and no points; each leg has its own, and a distance from 0."""
     run = steady_run(1200)
     points = dataclasses.replace(run.points, distance_m=np.linspace(0, 3600, 1201))
-    sports = [("cycling", 0), ("transition", 600), ("running", 700)]
+    sports = [("cycling", 0), ("transition", 600), ("running", 800)]
     recording = dataclasses.replace(
         run,
         points=points,
         name="Duathlon",
         sessions=tuple(Session(start_s=START_S + at, sport=sport) for sport, at in sports),
-        laps=(Lap(start_s=START_S), Lap(start_s=START_S + 700, distance_m=1500.0)),
+        laps=(Lap(start_s=START_S), Lap(start_s=START_S + 800, distance_m=1500.0)),
     )
     whole, *legs = shape.activities(recording)
     assert (whole.activity.leg_index, whole.activity.leg_count) == (0, 3)
@@ -171,11 +180,11 @@ def test_a_multisport_outing_is_a_whole_and_its_legs() -> None:
     assert [leg.activity.leg_count for leg in legs] == [0, 0, 0]
     assert len(whole.points) == len(whole.moving) == len(whole.grade_pct) == 0
     assert (whole.track, whole.activity.has_track) == ((), False)
-    assert [len(leg.points) for leg in legs] == [600, 100, 501]
+    assert [len(leg.points) for leg in legs] == [600, 200, 401]
     assert [leg.points.distance_m[0] for leg in legs] == [0, 0, 0]
     distances = [leg.activity.distance for leg in legs]
-    assert distances == pytest.approx([1797, 297, 1500])
-    assert whole.activity.distance == pytest.approx(1797 + 297 + 1500)
+    assert distances == pytest.approx([1797, 597, 1200])
+    assert whole.activity.distance == pytest.approx(1797 + 597 + 1200)
     assert whole.activity.elapsed_time == 1200
     assert whole.activity.average_heartrate == 150
     assert whole.activity.start_lat == 41.4
@@ -183,7 +192,41 @@ def test_a_multisport_outing_is_a_whole_and_its_legs() -> None:
     assert [len(leg.activity.laps) for leg in legs] == [1, 0, 1]
     assert legs[1].activity.best_efforts == ()
     assert legs[2].activity.sport_type == "Run"
-    assert legs[2].activity.start_s == START_S + 700
+    assert legs[2].activity.start_s == START_S + 800
+
+
+def test_an_outing_that_was_indoors_in_part_is_no_trainer() -> None:
+    """Only if every leg was indoors is the whole."""
+    legs = (
+        Session(start_s=START_S, sport="cycling", sub_sport="indoor_cycling"),
+        Session(start_s=START_S + 300, sport="running"),
+    )
+    shaped = shape.activities(dataclasses.replace(steady_run(600), sessions=legs))
+    assert [one.activity.trainer for one in shaped] == [False, True, False]
+
+
+def test_a_receivers_jump_makes_no_best_effort() -> None:
+    """Fifty metres in a second pass for a position, not for running."""
+    run = steady_run(600)
+    lat = run.points.lat + np.where(np.arange(601) >= 300, 50 / 111195.08, 0)
+    jumped = dataclasses.replace(run, points=dataclasses.replace(run.points, lat=lat))
+    best = _one(jumped).activity.best_efforts[0]
+    assert best.elapsed_time_s == pytest.approx(1 + 388 / 3, abs=0.02)
+
+
+def test_a_sensors_lumps_make_a_best_effort() -> None:
+    """Without positions a distance that comes 150 m at a time is still somebody's running."""
+    seconds = np.arange(601)
+    points = Points.of(601, timestamp_s=START_S + seconds, distance_m=seconds // 50 * 150.0)
+    run = dataclasses.replace(steady_run(600), points=points)
+    assert [effort.name for effort in _one(run).activity.best_efforts][:3] == [
+        "400m", "1/2 mile", "1K",
+    ]  # fmt: skip
+
+
+def test_a_drive_recorded_as_a_run_has_no_best_efforts() -> None:
+    """Twenty minutes at 11 m/s are no world records over six distances."""
+    assert _one(steady_run(1200, 11.0)).activity.best_efforts == ()
 
 
 def test_laps_have_the_devices_values_and_the_points_where_it_gives_none() -> None:
