@@ -68,7 +68,7 @@ class Inbox:
         self.folders = Folders(
             data=root / "data", secrets=root / "s", logs=root / "l", inbox=root / "data" / "inbox"
         )
-        self.folders.inbox.mkdir(parents=True)
+        self.folders.inbox.mkdir(parents=True, exist_ok=True)
         self.settings = Settings(_env_file=None)  # type: ignore[call-arg] # pydantic's own argument
 
     def put(self, name: str, content: bytes) -> Path:
@@ -116,5 +116,10 @@ class Inbox:
         return {str(item): str(reason) for item, reason in rows}
 
     def leftovers(self) -> list[Path]:
-        """Return temporary files."""
-        return list(self.folders.data.rglob(".landing-*"))
+        """Return temporary files that were left."""
+        return list(self.folders.bronze.rglob(".landing-*"))
+
+
+def again(root: str) -> None:
+    """Pull an inbox that is there already."""
+    Inbox(Path(root)).pull()
