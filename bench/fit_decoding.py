@@ -16,7 +16,6 @@ import dataclasses
 import datetime as dt
 import importlib.metadata
 import json
-import platform
 import resource
 import shutil
 import subprocess
@@ -49,8 +48,17 @@ class Timing:
     megabytes: float
     records: int
     cpu_s: float
-    megabytes_per_cpu_s: float
-    records_per_cpu_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """All of one run; memory: MB before and at the peak by decoder."""
+
+    versions: dict[str, str]
+    all_files: list[Timing]
+    subset: list[Timing]
+    memory: dict[str, tuple[str, str]]
+    largest_mb: float
 
 
 def ours_columns(data: bytes) -> int:
@@ -171,18 +179,15 @@ def timed(name: str, decode: Decode, files: Sequence[bytes], rounds: int) -> Tim
         begin_s = time.process_time()
         records = sum(decode(data) for data in files)
         best_s = min(best_s, time.process_time() - begin_s)
-    megabytes = sum(map(len, files)) / 1e6
-    return Timing(
-        name, len(files), megabytes, records, best_s, megabytes / best_s, records / best_s
-    )
+    return Timing(name, len(files), sum(map(len, files)) / 1e6, records, best_s)
 
 
-def peak_memory(name: str, path: Path) -> dict[str, float]:
-    """Return the peak of a process that reads one file, and before it did, in MB."""
+def peak_memory(name: str, path: Path) -> tuple[str, str]:
+    """Return the memory of a process before it reads one file and at its peak, in MB."""
     command = [sys.executable, __file__, "--peak", name, "--file", str(path)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    result: dict[str, float] = json.loads(answer.stdout)
-    return result
+    before_mb, peak_mb = json.loads(answer.stdout)
+    return f"{before_mb:.1f}", f"{peak_mb:.1f}"
 
 
 def _print_peak(name: str, path: Path) -> None:
@@ -191,7 +196,7 @@ def _print_peak(name: str, path: Path) -> None:
     data = path.read_bytes()
     before_mb = _peak_mb()
     decode(data)
-    print(json.dumps({"before_mb": before_mb, "peak_mb": _peak_mb()}))
+    print(json.dumps([before_mb, _peak_mb()]))
 
 
 def _peak_mb() -> float:
@@ -210,7 +215,7 @@ def _small_file() -> bytes:
     return encode(Recording(format="fit", points=Points.of(2, timestamp_s=[1.7e9, 1.7e9 + 1])))
 
 
-def measure(corpus: Path, subset_bytes: int) -> dict[str, object]:
+def measure(corpus: Path, subset_bytes: int) -> Result:
     files = sound_files(corpus)
     subset = stratified(files, subset_bytes)
     with tempfile.TemporaryDirectory() as folder:
@@ -222,51 +227,62 @@ def measure(corpus: Path, subset_bytes: int) -> dict[str, object]:
         largest = Path(folder) / "largest.fit"
         largest.write_bytes(max(files, key=len))
         memory = {name: peak_memory(name, largest) for name in FAST | SLOW}
-    ours = {timing.name: timing.cpu_s for timing in part}
-    return {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),  # noqa: TID251 no clock to pass here
-        "machine": f"{platform.processor() or platform.machine()}, {_cpu_model()}",
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(PACKAGES.get(name, name)) for name in SLOW},
-        "largest_file_mb": max(map(len, files)) / 1e6,
-        "all_files": [dataclasses.asdict(timing) for timing in whole],
-        "subset": [dataclasses.asdict(timing) for timing in part],
-        "times_faster": {
-            "columns": {t.name: t.cpu_s / ours["tracklake columns"] for t in part},
-            "decode": {t.name: t.cpu_s / ours["tracklake decode"] for t in part},
-        },
-        "peak_memory": memory,
-    }
+        largest_mb = largest.stat().st_size / 1e6
+    for timings in (whole, part):
+        assert len({timing.records for timing in timings}) == 1, timings
+    versions = {name: importlib.metadata.version(PACKAGES.get(name, name)) for name in SLOW}
+    return Result(versions, whole, part, memory, largest_mb)
 
 
-def _cpu_model() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, "unknown model")
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def report(result: dict[str, object]) -> None:
-    for title in ("all_files", "subset"):
-        timings = result[title]
-        assert isinstance(timings, list)
-        first = timings[0]
-        print(f"\n{title}: {first['files']} files, {first['megabytes']:.2f} MB")
-        print(f"{'decoder':20s} {'CPU s':>9s} {'MB/CPU s':>9s} {'records/CPU s':>14s}")
-        for t in timings:
-            speed, rate = t["megabytes_per_cpu_s"], t["records_per_cpu_s"]
-            print(f"{t['name']:20s} {t['cpu_s']:9.3f} {speed:9.2f} {rate:14,.0f}")
-    faster = result["times_faster"]
-    assert isinstance(faster, dict)
-    print("\nCPU time as a multiple of ours, on the subset (columns alone / whole decode)")
-    for name in faster["columns"]:
-        target = f"  target >= {TARGETS[name]}" if name in TARGETS else ""
-        print(f"{name:20s} {faster['columns'][name]:8.2f} {faster['decode'][name]:8.2f}{target}")
-    print(f"\npeak memory on the largest file ({result['largest_file_mb']:.2f} MB), MB")
-    memory = result["peak_memory"]
-    assert isinstance(memory, dict)
-    for name, peak in memory.items():
-        print(f"{name:20s} {peak['peak_mb']:8.1f} (before {peak['before_mb']:.1f})")
+def section(result: Result) -> str:
+    """Return the results as a section of docs/benchmarks.md."""
+    whole, part = result.all_files, result.subset
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    return f"""## FIT decoding
+
+`python bench/fit_decoding.py`: bytes in memory to ten float64 columns of the record messages,
+checksum verified, CPU time of one process, real files of many makers. "columns" is that task;
+"decode" adds sessions, laps, pauses, device and developer fields. Peers: {versions}.
+
+All {whole[0].files} sound files with positions, {whole[0].megabytes:.1f} MB, best of {ROUNDS}:
+
+{table(TIMED, [row(timing) for timing in whole])}
+
+A stratified subset, {part[0].files} files, {part[0].megabytes:.2f} MB; the slow ones once:
+
+{table([*TIMED, "× columns", "× decode", "target"], [against(t, part) for t in part])}
+
+Peak memory of a process on the largest file ({result.largest_mb:.2f} MB):
+
+{table(["decoder", "before, MB", "peak, MB"], [(n, *m) for n, m in result.memory.items()])}"""
+
+
+TIMED = ("decoder", "CPU s", "MB/CPU s", "records/CPU s")
+
+
+def row(timing: Timing) -> list[str]:
+    return [
+        timing.name,
+        f"{timing.cpu_s:.3f}",
+        f"{timing.megabytes / timing.cpu_s:.2f}",
+        f"{timing.records / timing.cpu_s:,.0f}",
+    ]
+
+
+def against(timing: Timing, timings: Sequence[Timing]) -> list[str]:
+    """Return a row with the CPU time as a multiple of ours, and of it what was aimed at."""
+    ours = {other.name: other.cpu_s for other in timings}
+    target = TARGETS.get(timing.name)
+    return [
+        *row(timing),
+        *(f"{timing.cpu_s / ours[name]:.2f}" for name in FAST),
+        "" if target is None else f"≥ {target}",
+    ]
 
 
 def main() -> int:
@@ -281,14 +297,15 @@ def main() -> int:
         _print_peak(arguments.peak, arguments.file)
         return 0
     if not (arguments.corpus / "fit").is_dir():
-        print(f"NOT MEASURED: there are no real FIT files in {arguments.corpus}")
-        return 1
+        print("## FIT decoding\n\nNot measured: the corpus of real FIT files is not here.")
+        return 0
     if shutil.which("gcc") is None and shutil.which("cc") is None:
-        print("there is no C compiler here: the pass in C is left out")
+        print("There is no C compiler here: the pass in C is left out.", file=sys.stderr)
     result = measure(arguments.corpus, arguments.subset_bytes)
-    report(result)
+    print(section(result))
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(dataclasses.asdict(result), indent=2)
+        arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0
 
 

@@ -51,6 +51,8 @@ def rows_of(data: bytes, messages: Messages, limit: int) -> Rows:
     """Return the first `limit` messages of a layout; a single run is not even copied."""
     layout, length = messages.layout, messages.layout.length
     item = np.dtype((np.void, length))
+    if not len(messages):
+        return Rows(layout, np.empty(0, dtype=np.int64), np.empty(0, dtype=item))
     only_run = list(messages.run_counts) == [len(messages)]
     offsets = offsets_of(messages, limit)
     if only_run:
