@@ -25,8 +25,10 @@ def main() -> None:
             cwd=measure.REPOSITORY,
             stdout=subprocess.PIPE,
             text=True,
-            check=True,
+            check=False,
         )
+        if done.returncode:
+            sys.exit(f"bench.{part} ended with {done.returncode}: {done.stdout}")
         sections.append(done.stdout.strip())
         print(sections[-1], flush=True)
     if tuple(parts) == PARTS:

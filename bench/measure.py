@@ -1,12 +1,12 @@
 """What a command costs: wall clock, CPU of it and its children, peak memory, bytes on disk."""
 
 import datetime as dt
+import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,25 +24,38 @@ class Cost:
     peak_mb: float
 
 
+# Starts the command, waits, and writes what it cost. A small process of its own, because a child's
+# peak memory counts what its parent had before the child became another program.
+_LAUNCHER = """
+import json, os, resource, sys, time
+cost, program, *arguments = sys.argv[1:]
+started = time.perf_counter()
+process = os.posix_spawn(program, [program, *arguments], os.environ)
+code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+wall = time.perf_counter() - started
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(cost, "w") as file:
+    json.dump([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], file)
+sys.exit(code)
+"""
+
+
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Cost:
     """Run a command to its end; a failure shows what it said and ends the benchmark."""
-    log = folder / "output.txt"
-    with log.open("wb") as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},  # noqa: TID251 the child gets ours and a few more
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)  # with the children it waited for
-        wall_s = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{log.read_text()}")
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    cost = folder / "cost.json"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(cost), *command],
+        cwd=folder,
+        env={**os.environ, **environment},  # noqa: TID251 the child gets ours and a few more
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+    return Cost(*json.loads(cost.read_text()))
 
 
 def median(costs: Sequence[Cost]) -> Cost:
