@@ -6,10 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from tracklake.identity import record_id, stable_id
-from tracklake.model import Recording, Shaped
+from tracklake.model import Activity, ActivityLap, BestEffort, Recording, Shaped, Split
 
 SOURCE = "files"
 _NESTED = ("laps", "splits_metric", "splits_standard", "best_efforts")
+_COLUMNS: dict[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in dataclasses.fields(kind))
+    for kind in (Activity, ActivityLap, Split, BestEffort)
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,7 @@ def activity_fields(activity: object) -> dict[str, object]:
 
 
 def _plain(shape: object) -> dict[str, object]:
-    names = [field.name for field in dataclasses.fields(shape)]  # type: ignore[arg-type] # a dataclass of model.py
-    return {name: _scalar(getattr(shape, name)) for name in names}
+    return {name: _scalar(getattr(shape, name)) for name in _COLUMNS[type(shape)]}
 
 
 def _scalar(value: object) -> object:
