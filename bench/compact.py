@@ -203,7 +203,8 @@ def _section(results: Sequence[Measured]) -> str:
             f"{one.one_more.wall_s:.2f}",
             f"{one.one_more.cpu_s:.2f}",
             f"{one.one_more.peak_mb:.0f}",
-            f"{one.first.wall_s:.2f}",
+            f"{one.first.wall_s:.1f}",
+            f"{one.first.cpu_s:.1f}",
             f"{one.first.peak_mb:.0f}",
             f"{one.megabytes:.1f}",
         )
@@ -211,7 +212,7 @@ def _section(results: Sequence[Measured]) -> str:
     ]
     header = (
         *("summaries", "one more: wall s", "CPU s", "peak MB"),
-        *("first load: wall s", "peak MB", "warehouse MB"),
+        *("first load: wall s", "CPU s", "peak MB", "warehouse MB"),
     )
     return "\n\n".join(
         [
