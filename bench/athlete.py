@@ -4,7 +4,6 @@ import concurrent.futures
 import functools
 import multiprocessing
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +35,12 @@ def write(folder: Path, first: int, count: int) -> None:
         (range(start, min(start + 100, first + count)))
         for start in range(first, first + count, 100)
     ]
+    if len(chunks) == 1:
+        _write_chunk(folder, chunks[0])
+        return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        for done, _ in enumerate(pool.map(functools.partial(_write_chunk, folder), chunks), 1):
-            print(f"\r  {done * 100:6,} of {count:,} files made", end="", file=sys.stderr)
-    print(file=sys.stderr)
+        list(pool.map(functools.partial(_write_chunk, folder), chunks))
 
 
 def _write_chunk(folder: Path, numbers: range) -> None:
