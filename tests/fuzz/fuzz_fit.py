@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["tracklake"]):
     from tracklake.formats.fit_writer import encode
     from tracklake.model import POINT_COLUMNS, Device, Lap, Points, Recording, Session
 
-LONGEST = 64 * 1024  # bytes of a seed: small ones mutate faster
+LONGEST = 8 * 1024  # bytes of an input: small ones mutate faster
 
 
 def one_input(data: bytes) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from tracklake.formats import fit_names as names
 from tracklake.formats import fit_profile as profile
-from tracklake.formats.fit_columns import Row, table
 from tracklake.formats.fit_layout import Messages
+from tracklake.formats.fit_tables import Row, table
 from tracklake.model import Device, Lap, Points, Session
 
 _FEW = 10_000  # sessions, laps, lengths, devices of one part; more is damage or malice
@@ -25,20 +25,9 @@ Tables = Callable[[int, int], list[Row]]
 
 def tables_of(data: bytes, messages: Sequence[Messages]) -> Tables:
     """Return a function that reads the messages of a kind, as (kind, at most how many)."""
-    fields = {
-        profile.FILE_ID: profile.FILE_ID_FIELDS,
-        profile.SESSION: profile.SESSION_FIELDS,
-        profile.LAP: profile.LAP_FIELDS,
-        profile.EVENT: profile.EVENT_FIELDS,
-        profile.DEVICE_INFO: profile.DEVICE_INFO_FIELDS,
-        profile.ACTIVITY: profile.ACTIVITY_FIELDS,
-        profile.LENGTH: profile.LENGTH_FIELDS,
-        profile.SPORT: profile.SPORT_FIELDS,
-    }
 
     def read(number: int, limit: int) -> list[Row]:
-        kinds = [kind for kind in messages if kind.layout.number == number]
-        return [row for _, row in table(data, kinds, fields[number], limit)]
+        return [row for _, row in table(data, messages, number, limit)]
 
     return read
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tracklake.formats.fit_layout import Layout, Messages, Stored, field_places, stored
-from tracklake.formats.fit_profile import STRING, Field
+from tracklake.formats.fit_layout import Layout, Messages, Stored, field_places
 from tracklake.model import FloatArray
 
 Offsets = npt.NDArray[np.int64]
@@ -97,50 +95,3 @@ def octets(rows: Rows, number: int, size: int) -> npt.NDArray[np.uint8] | None:
         return None
     raw: npt.NDArray[np.uint8] = _raw(rows, Stored(at, f"({size},)u1", 0)).view(np.uint8)
     return raw
-
-
-def texts(rows: Rows, field: Field) -> list[str | None] | None:
-    """Return a text of every message, None for an empty one; None if the layout has no such."""
-    at, size, code = field_places(rows.layout.fields).get(field.number, (0, 0, 0))
-    if not size or code & 0x1F != STRING:
-        return None
-    raw = _raw(rows, Stored(at, f"S{size}", 0))
-    return [_text(bytes(item)) for item in raw.tolist()]
-
-
-def _text(raw: bytes) -> str | None:
-    first = raw.split(b"\0", 1)[0].decode("utf-8", errors="replace").strip()
-    return first or None
-
-
-Row = dict[str, float | str]
-
-
-def table(
-    data: bytes, kinds: Sequence[Messages], fields: Mapping[str, Field], limit: int
-) -> list[tuple[int, Row]]:
-    """Return up to `limit` messages of a kind in file order: offset, values by name.
-
-    What a message does not say is not in its dictionary. For messages a file has few of.
-    """
-    found = [pair for messages in kinds for pair in _dictionaries(data, messages, fields, limit)]
-    return sorted(found, key=lambda pair: pair[0])[:limit]
-
-
-def _dictionaries(
-    data: bytes, messages: Messages, fields: Mapping[str, Field], limit: int
-) -> Iterable[tuple[int, Row]]:
-    rows = rows_of(data, messages, limit)
-    answers: list[Row] = [{} for _ in range(len(rows.offsets))]
-    for name, field in fields.items():
-        for answer, value in zip(answers, _cells(rows, field), strict=False):
-            if value is not None and value == value:  # NaN is not itself
-                answer[name] = value
-    return zip(rows.offsets.tolist(), answers, strict=True)
-
-
-def _cells(rows: Rows, field: Field) -> Sequence[float | str | None]:
-    if field.base == STRING:
-        return texts(rows, field) or ()
-    place = stored(rows.layout, field)
-    return () if place is None else values(rows, place, field.scale, field.offset).tolist()

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tracklake.formats import fit_profile as profile
-from tracklake.formats.fit_columns import Row, Rows, table, values
+from tracklake.formats.fit_columns import Rows, values
 from tracklake.formats.fit_layout import Messages, Stored
 from tracklake.formats.fit_records import Records
+from tracklake.formats.fit_tables import Row, table
 from tracklake.model import FloatArray, Points
 
 _DESCRIPTIONS = 1_000
@@ -64,9 +65,8 @@ def _descriptions(
     data: bytes, messages: Sequence[Messages]
 ) -> dict[tuple[int, int], list[Description]]:
     """Return by developer data index and field number what was said of it, and where."""
-    kinds = [kind for kind in messages if kind.layout.number == profile.FIELD_DESCRIPTION]
     described: dict[tuple[int, int], list[Description]] = {}
-    for offset, row in table(data, kinds, profile.FIELD_DESCRIPTION_FIELDS, _DESCRIPTIONS):
+    for offset, row in table(data, messages, profile.FIELD_DESCRIPTION, _DESCRIPTIONS):
         key = (row.get("developer_data_index"), row.get("field_definition_number"))
         if isinstance(key[0], float) and isinstance(key[1], float):
             described.setdefault((int(key[0]), int(key[1])), []).append((offset, row))
