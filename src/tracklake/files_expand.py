@@ -94,8 +94,10 @@ def _unpacked(stream: BinaryIO, member: zip_reader.Member, place: Place, depth: 
         message = f"archives in archives are opened {MOST_DEPTH} deep"
         raise InvalidData(message, reason="nested_too_deep")
     path = landing.temporary_beside(place.spool / "nested.zip")
-    with files_originals.disk_trouble_said(), path.open("wb") as copy:
-        for piece in zip_reader.read(stream, member, most_bytes=_MOST_NESTED_BYTES):
+    pieces = zip_reader.read(stream, member, most_bytes=_MOST_NESTED_BYTES)
+    with path.open("wb") as copy:
+        for piece in pieces:
             files_originals.check_room(place, len(piece))
-            copy.write(piece)
+            with files_originals.disk_trouble_said():
+                copy.write(piece)
     return path

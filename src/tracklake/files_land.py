@@ -5,6 +5,7 @@ database remembers. A batch that is done again makes newer versions of the same 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tracklake import bronze, files_index, quarantine, shards
@@ -73,14 +74,14 @@ class Landing:
     _exported: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     _waiting: list[Looked] = field(default_factory=list)
     _done: set[str] = field(default_factory=set)
-    _aside: set[str] = field(default_factory=set)
+    _aside: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = self.session.state.execute(
-            "select item_id from quarantine where athlete = ? and source = ?",
+            "select item_id, item from quarantine where athlete = ? and source = ?",
             (self.session.athlete, SOURCE),
         )
-        self._aside = {str(item_id) for (item_id,) in rows}
+        self._aside = {str(item_id): str(item) for item_id, item in rows}
 
     def expect(self, export: Export) -> None:
         """Accept an export's rows: each lands together with its file, so that both are one from
@@ -176,12 +177,30 @@ class Landing:
             error = InvalidData(str(looked.message), reason=str(looked.reason))
             self.set_aside(looked.job.shown, error, item_id, looked.location)
         else:
-            for past in self._aside & {item_id, unread_id(looked.job.shown)}:
+            for past in {item_id, unread_id(looked.job.shown)} & self._aside.keys():
                 if past != item_id or looked.outcome != "known":
                     quarantine.release(self.session.state, past)
         candidate = self.listed.get(looked.job.path)
         if candidate is not None and looked.outcome != "gone" and looked.reason != "unreadable":
             files_index.remember_seen(self.session, candidate, looked.file_sha256 or None)
+
+    def readable(self, listed: Iterable[str]) -> None:
+        """Release the folders that could not be read and in which files are listed now."""
+        folders = {f"{item}/": one for one, item in self._aside.items() if one == unread_id(item)}
+        if folders:
+            beginnings = tuple(folders)
+            found = [shown for shown in listed if shown.startswith(beginnings)]
+            for beginning, item_id in folders.items():
+                if any(shown.startswith(beginning) for shown in found):
+                    quarantine.release(self.session.state, item_id)
+
+    def forgive(self, beginning: str, still: Iterable[str]) -> None:
+        """Release what was wrong within an archive, a table or a folder, except what still is."""
+        bad = set(still)
+        for item_id, item in self._aside.items():
+            unread = item_id == unread_id(item)
+            if unread and item.startswith(beginning) and item not in bad:
+                quarantine.release(self.session.state, item_id)
 
     def set_aside(
         self, shown: str, error: InvalidData, item_id: str | None = None, kept_at: str | None = None

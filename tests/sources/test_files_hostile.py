@@ -210,3 +210,19 @@ def test_two_thousand_small_files(inbox: Inbox) -> None:
     report = inbox.pull()
     assert (report.found, report.quarantined, report.activities) == (2001, 2000, 1)
     assert inbox.pull().unchanged == 2001
+
+
+def test_what_was_bad_and_is_better_now_leaves_the_quarantine(inbox: Inbox) -> None:
+    """A download that was completed, an archive made anew, a table mended: their entries go."""
+    whole = zipped({"a.fit": fit_bytes(1), "b.fit": b"<html>"})
+    inbox.put("cut.zip", whole[:-30])
+    inbox.put("mended.zip", zipped({"x.zip": b"PK\x03\x04", "c.fit": fit_bytes(2)}))
+    inbox.put("empty.fit", b"")
+    inbox.pull()
+    before = set(inbox.quarantine())
+    inbox.put("cut.zip", whole)
+    inbox.put("mended.zip", zipped({"c.fit": fit_bytes(2)}))
+    report = inbox.pull()
+    assert before == {"cut.zip", "mended.zip!x.zip", "empty.fit"}
+    assert set(inbox.quarantine()) == {"cut.zip!b.fit", "empty.fit"}
+    assert (report.activities, report.duplicates) == (1, 1)

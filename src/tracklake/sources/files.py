@@ -97,6 +97,7 @@ class _Run:
     def new(self, listed: list[Candidate]) -> Iterator[Candidate]:
         """Yield the files that were not dealt with before as they are now."""
         seen = files_index.seen(self.session.state, self.session.athlete)
+        self.landing.readable(one.shown for one in listed if one.problem is None)
         report = self.landing.report
         for candidate in listed:
             before = seen.get(candidate.key)
@@ -136,10 +137,9 @@ class _Run:
     def _look_at_all(self, jobs: list[Job], exports: list[Export]) -> None:
         for export in exports:
             self.landing.expect(export)
-            for shown, problem in export.refused:
-                self._refuse(shown, problem)
+            self._refuse_all(f"{export.prefix}{strava_export.ACTIVITIES} line ", export.refused)
         self.landing.report.found += len(jobs)
-        self.phase.expect(len(jobs))
+        self.phase.expect(self.phase.processed + len(jobs))
         for results in self._looked(jobs):
             self.landing.take(results)
             failed = sum(1 for looked in results if looked.outcome == "quarantined")
@@ -183,11 +183,16 @@ class _Run:
             expansion = Expansion() if error else future.result()
             if error:
                 self._refuse(archive.shown, _item_error(error))
-            for shown, problem in expansion.refused:
-                self._refuse(shown, problem)
+            else:
+                self._refuse_all(archive.shown, expansion.refused)
             self.landing.report.ignored += expansion.ignored
             opened.append(expansion)
         return opened
+
+    def _refuse_all(self, within: str, refused: list[tuple[str, InvalidData]]) -> None:
+        self.landing.forgive(within, [shown for shown, _ in refused])
+        for shown, error in refused:
+            self._refuse(shown, error)
 
     def _refuse(self, shown: str, error: InvalidData) -> None:
         self.landing.set_aside(shown, error)
@@ -248,10 +253,11 @@ def _is_archive(candidate: Candidate) -> bool:
 
 
 def _job(candidate: Candidate) -> Job:
+    unpacks_to = 4 if candidate.shown.lower().endswith(".gz") else 1
     return Job(
         path=candidate.path,
         shown=candidate.shown,
-        size_bytes=candidate.size_bytes,
+        size_bytes=candidate.size_bytes * unpacks_to,
         modified_ns=candidate.modified_ns,
     )
 
