@@ -123,7 +123,7 @@ def _moments(stamps: list[float], way: list[float], metres: float) -> list[float
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(STEPS, st.integers(20, 400))
 def test_fastest_is_never_slower_than_any_other_window(
     steps: list[tuple[int, int]], target: int
@@ -140,7 +140,7 @@ def test_fastest_is_never_slower_than_any_other_window(
     assert covered == pytest.approx(target, abs=1e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 9), st.integers(0, 900)), min_size=2, max_size=40),
     st.sampled_from(list(efforts.DURATIONS_S.items())[:4]),

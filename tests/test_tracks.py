@@ -152,6 +152,12 @@ def test_a_flight_around_the_globe_keeps_its_way() -> None:
     assert tracks.simplify([line])[0].shape == (5, 2)
 
 
+def test_subnormal_distances_simplify_without_a_warning() -> None:
+    """Differences of which the square is 0 do not divide by it."""
+    line = _line([[0, 0], [1e-200, 1e-170], [5e-324, 0], [0, 0.001], [1e-160, 0]])
+    assert len(tracks.simplify([line])[0]) >= 3
+
+
 def test_simplification_makes_lines_small() -> None:
     """A straight kilometre with a bend keeps its three points."""
     north = np.column_stack((np.full(100, 2.0), 41 + np.arange(100) * 1e-4))

@@ -91,7 +91,8 @@ def _simplified(line: FloatArray, tolerance_m: float) -> FloatArray:
     if len(line) < 3 or np.ptp(line[:, 0]) > _WIDE_DEG:
         return line  # over a quarter of the globe a straight line of degrees means little
     east = METRES_PER_DEGREE * np.cos(np.radians(np.min(np.abs(line[:, 1]))))
-    metres = (line - line[0]) * (east, METRES_PER_DEGREE)
+    # To the millimetre: GEOS divides by squares, which vanish for subnormal distances.
+    metres = np.round((line - line[0]) * (east, METRES_PER_DEGREE), 3)
     numbered = np.column_stack((metres, np.arange(len(line))))
     kept = shapely.simplify(shapely.linestrings(numbered), tolerance_m, preserve_topology=False)
     index = shapely.get_coordinates(kept, include_z=True)[:, 2].astype(np.intp)
