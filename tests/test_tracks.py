@@ -154,8 +154,8 @@ def test_a_flight_around_the_globe_keeps_its_way() -> None:
 
 def test_subnormal_distances_simplify_without_a_warning() -> None:
     """Differences of which the square is 0 do not divide by it."""
-    line = _line([[0, 0], [1e-200, 1e-170], [5e-324, 0], [0, 0.001], [1e-160, 0]])
-    assert len(tracks.simplify([line])[0]) >= 3
+    line = _line([[1e-205, -1e-205], [0, 1e-160], [-1e-165, -1e-175], [0, 1e-175]])
+    assert len(tracks.simplify([line])[0]) == 2
 
 
 def test_simplification_makes_lines_small() -> None:
