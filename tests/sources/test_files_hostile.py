@@ -17,7 +17,7 @@ from tracklake.errors import InvalidData
 from tracklake.files_originals import Job, Place
 from tracklake.formats import gpx_writer
 
-TIGHT = Limits(memory_bytes=512 << 20, cpu_s=3.0, cpu_s_per_mb=0.0)
+TIGHT = Limits(memory_bytes=512 << 20, cpu_s=1.0, cpu_s_per_mb=0.0)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_only_the_guilty_file_of_a_chunk_is_set_aside(inbox: Inbox) -> None:
         inbox.put(f"{day}.fit", fit_bytes(day))
     hog = gpx_writer.encode(run(7, 400)).replace(b"</trkseg>", b"")
     start, end = hog.find(b"<trkpt"), hog.rfind(b"</trkpt>") + 8
-    inbox.put("a hog.gpx", hog[:start] + hog[start:end] * 900 + b"</trkseg></trk></gpx>")
+    inbox.put("a hog.gpx", hog[:start] + hog[start:end] * 250 + b"</trkseg></trk></gpx>")
     report = inbox.pull(limits=TIGHT)
     kept = {str(row["seen_as"]): row["outcome"] for row in inbox.rows("original_files")}
     assert report.activities == 3
