@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formats.fit_builder import (
+    BYTE,
     EPOCH_S,
     FILE_ID,
     HEART_RATE,
@@ -204,3 +205,12 @@ def test_a_clock_that_was_never_set() -> None:
     assert recording.problems == (
         "the device's clock was never set: the times count from its start",
     )
+
+
+def test_a_mark_within_the_data_is_no_header() -> None:
+    """The four letters ".FIT" inside of a value do not end an unfinished recording."""
+    body = heart_rates(5) + definition(1, RECORD, [(200, 20, BYTE)])
+    body += message(1, "20s", b"\x0e\x20\0\0\0\0\0\0.FIT") + heart_rates(5)
+    recording = only(framed(body, data_size=0))
+    assert len(recording.points) == 11
+    assert recording.problems == ("the header says a wrong size",)

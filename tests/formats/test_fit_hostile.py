@@ -31,7 +31,7 @@ from tracklake.formats.fit import decode
 from tracklake.formats.fit_parts import MAX_PARTS
 from tracklake.formats.fit_walk import MAX_DAMAGES, MAX_LAYOUTS
 
-SIZE = 400_000  # bytes of each bomb
+SIZE = 120_000  # bytes of each bomb
 BYTES_A_BYTE = 90  # memory at the peak, worst case: ten columns of float64 and their masks
 
 

@@ -15,6 +15,7 @@ from tests.formats.fit_builder import (
     FLOAT32,
     FLOAT64,
     HEART_RATE,
+    LAP,
     LAT,
     LNG,
     POWER,
@@ -23,6 +24,7 @@ from tests.formats.fit_builder import (
     SINT32,
     SPEED,
     START,
+    STRING,
     TIMESTAMP,
     UINT8,
     UINT16,
@@ -218,3 +220,25 @@ def test_impossible_positions_are_left_out() -> None:
     np.testing.assert_array_equal(recording.points.lat, [45.0, NAN])
     np.testing.assert_array_equal(recording.points.lng, [-90.0, NAN])
     assert recording.problems == ("1 positions lie beyond the poles and were left out",)
+
+
+def test_a_definition_without_messages() -> None:
+    """A layout longer than the file, of which no message follows, does no harm."""
+    body = definition(2, RECORD, [(TIMESTAMP, 4, UINT32), *((n, 255, BYTE) for n in range(20, 40))])
+    body += definition(0, RECORD, [(TIMESTAMP, 4, UINT32)]) + message(0, "<I", START)
+    body += definition(1, RECORD, [(HEART_RATE, 1, UINT8)])
+    points = points_of(body + message(0x80 | 1 << 5 | (START + 3) & 31, "B", 61))
+    assert (points.timestamp_s - EPOCH_S).tolist() == [START, START + 3]
+
+
+@pytest.mark.parametrize(
+    ("code", "of_message"), [(0x1F, RECORD), (STRING, RECORD), (UINT32, RECORD), (UINT8, LAP)]
+)
+def test_developer_fields_that_cannot_be_used(code: int, of_message: int) -> None:
+    """Of an unknown type, of text, too short for its type or of another message: left out."""
+    layout = [(0, 1, UINT8), (1, 1, UINT8), (2, 1, UINT8), (14, 2, UINT16), (15, 1, UINT8)]
+    body = definition(15, 206, layout) + message(15, "<BBBHB", 0, 1, code, of_message, POWER)
+    body += definition(0, RECORD, [(HEART_RATE, 1, UINT8)], developer=[(1, 1, 0)])
+    (recording,) = decode(framed(body + message(0, "<BB", 150, 99)))
+    assert np.isnan(recording.points.power_w).all()
+    assert recording.points.heartrate_bpm.tolist() == [150.0]

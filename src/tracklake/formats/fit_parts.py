@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tracklake.formats.fit_crc import crc16
 from tracklake.formats.fit_resync import is_plausible_definition
 
-MAX_PARTS = 256  # chained files; watches that relay a heart rate strap write up to about ten
+MAX_PARTS = 64  # chained files; a heart rate strap read out by a watch makes a dozen
 _MAGIC = b".FIT"
 _HEADER_SIZES = (14, 12)
 _PREAMBLE = 1024  # bytes searched for a header that does not stand where it should
