@@ -5,12 +5,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
 from tests import rows
 from tracklake import config, flow, sample
 from tracklake.config import Folders
+
+# A busy machine is not a defect: no deadline for a single example.
+hypothesis.settings.register_profile("tracklake", deadline=None)
+hypothesis.settings.load_profile("tracklake")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPUS = REPOSITORY.parent / "shared" / "corpus"

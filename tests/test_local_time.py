@@ -65,3 +65,12 @@ def test_the_machines_zone_never_matters(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.undo()
     time.tzset()
     assert answers == {("Europe/Madrid", 3600.0), ("Etc/GMT-1", 3600.0)}
+
+
+def test_a_virtual_place_does_not_tell_the_time() -> None:
+    """A game's island is where nobody's clock is; the file's own offset is, unless it is absurd."""
+    watopia = (-11.64, 166.95)
+    assert local_time.zone_at(1.7e9, watopia, 7200.0, is_virtual=True) == ("Etc/GMT-2", 7200.0)
+    assert local_time.zone_at(1.7e9, watopia, -1e9, is_virtual=True)[0] == "Pacific/Guadalcanal"
+    assert local_time.zone_at(1.7e9, watopia, None, is_virtual=True)[0] == "Pacific/Guadalcanal"
+    assert local_time.zone_at(1.7e9, watopia, 7200.0)[0] == "Pacific/Guadalcanal"

@@ -174,7 +174,7 @@ class BestEffort:
     """The fastest over a distance (kind "distance") or the best mean over a duration ("power")."""
 
     kind: Literal["distance", "power"]
-    name: str  # "400m", "1/2 mile", "1k", …, "5s", …, "1h"
+    name: str  # "400m", "1/2 mile", "1K", …, "5s", …, "1h"
     distance_m: float | None  # the distance of a "distance" effort
     duration_s: float | None  # the duration of a "power" effort
     elapsed_time_s: float  # how long it took, to a hundredth (interpolated), wall clock

@@ -120,7 +120,9 @@ def _activity(
     moving = totals.moving_s(session, points, moved, elapsed)
     distance = totals.distance_m(session, points)
     start, end = _ends(points)
-    zone, offset = local_time.zone_at(part.start_s, start, recording.utc_offset_s)
+    zone, offset = local_time.zone_at(
+        part.start_s, start, recording.utc_offset_s, is_virtual=sport.startswith("Virtual")
+    )
     return Activity(
         sport_type=sport,
         name=session.name or recording.name,
@@ -129,8 +131,8 @@ def _activity(
         utc_offset_s=offset,
         timezone=zone,
         distance=distance,
-        moving_time=moving,
-        elapsed_time=elapsed,
+        moving_time=round(moving, 3),
+        elapsed_time=round(elapsed, 3),
         total_elevation_gain=None,
         elev_high=totals.highest(points.altitude_m),
         elev_low=totals.lowest(points.altitude_m),
@@ -180,12 +182,12 @@ def _whole(recording: Recording, legs: tuple[Activity, ...]) -> Shaped:
         begin,
         leg_index=0,
         leg_count=len(legs),
-        sport_type=sports.sport_type(recording.format, "multisport", None),
+        sport_type="Multisport",
         name=recording.name,
         start_s=legs[0].start_s,
         distance=distance,
-        moving_time=moving,
-        elapsed_time=elapsed,
+        moving_time=round(moving, 3),
+        elapsed_time=round(elapsed, 3),
         total_elevation_gain=totals.total(leg.total_elevation_gain for leg in legs),
         elev_high=totals.greatest(leg.elev_high for leg in legs),
         elev_low=totals.least(leg.elev_low for leg in legs),
