@@ -75,6 +75,7 @@ class Landing:
     _waiting: list[Looked] = field(default_factory=list)
     _done: set[str] = field(default_factory=set)
     _aside: dict[str, str] = field(default_factory=dict)
+    _landed: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = self.session.state.execute(
@@ -165,9 +166,14 @@ class Landing:
         """Keep the rows whose content is not what was landed last, by source id and content."""
         if not rows:
             return {}
-        landed = files_index.landed(self.session.state, self.session.athlete, entity)
+        if entity not in self._landed:
+            state, athlete = self.session.state, self.session.athlete
+            self._landed[entity] = files_index.landed(state, athlete, entity)
+        landed = self._landed[entity]
         found = {(str(row["source_id"]), shards.row_hash(row)): row for row in rows}
-        return {key: row for key, row in found.items() if landed.get(key[0]) != key[1]}
+        changed = {key: row for key, row in found.items() if landed.get(key[0]) != key[1]}
+        landed.update(changed.keys())
+        return changed
 
     def _remember(self, looked: Looked) -> None:
         if looked.location is not None:

@@ -247,3 +247,13 @@ def test_is_configured_by_what_lies_in_the_inbox(inbox: Inbox) -> None:
     before = files.is_configured(inbox.folders, inbox.settings)
     inbox.put("a.fit", b"x")
     assert (before, files.is_configured(inbox.folders, inbox.settings)) == (False, True)
+
+
+def test_the_corpus_goes_through(inbox: Inbox, corpus: Path) -> None:
+    """Every real file has an outcome; none kills, stalls or surprises a worker."""
+    report = inbox.pull(corpus)
+    surprises = {"decoder_error", "decoder_killed", "memory", "timeout"}
+    assert surprises.isdisjoint(inbox.quarantine().values())
+    told = report.duplicates + report.ignored + report.decoded
+    assert told == report.found > 200
+    assert inbox.pull(corpus).unchanged == report.found
