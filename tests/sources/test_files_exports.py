@@ -7,7 +7,9 @@ import pytest
 from tests.sources.inbox import Inbox, fit_bytes
 from tests.sources.test_files import zipped
 from tests.test_strava_export import ENGLISH, GERMAN, modern, table
+from tracklake import files_land
 from tracklake.identity import bytes_hash
+from tracklake.sources import files
 
 DATE = "Dec 9, 2022, 3:24:49 PM"
 
@@ -121,3 +123,21 @@ def test_a_lost_state_database_lands_no_row_twice(inbox: Inbox) -> None:
     for path in inbox.folders.state.iterdir():
         path.unlink()
     assert (inbox.pull().exported, len(inbox.rows("activities"))) == (0, 2)
+
+
+def test_a_copy_elsewhere_does_not_come_before_the_export(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that also lies outside the export becomes a record in the moment its row does."""
+    monkeypatch.setattr(files, "_CHUNK_FILES", 1)
+    monkeypatch.setattr(files_land, "_BATCH_FILES", 1)
+    inbox.put("a copy.fit", fit_bytes(1))
+    members = {
+        "activities.csv": table(ENGLISH, row(1, "Morning", "activities/1.fit")),
+        "activities/1.fit": fit_bytes(1),
+    }
+    inbox.put("export.zip", zipped(members))
+    report = inbox.pull()
+    exported, record = by_id(inbox)["strava-export/1"], by_id(inbox)[bytes_hash(fit_bytes(1))]
+    assert report.duplicates == 1
+    assert exported["ingested_at"] == record["ingested_at"]

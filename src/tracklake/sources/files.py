@@ -138,6 +138,9 @@ class _Run:
         for export in exports:
             self.landing.expect(export)
             self._refuse_all(f"{export.prefix}{strava_export.ACTIVITIES} line ", export.refused)
+        # An export's files first: a copy elsewhere must not become a record before its row does.
+        prefixes = tuple(export.prefix for export in exports)
+        jobs.sort(key=lambda job: not job.shown.startswith(prefixes))
         self.landing.report.found += len(jobs)
         self.phase.expect(self.phase.processed + len(jobs))
         for results in self._looked(jobs):
