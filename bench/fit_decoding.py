@@ -32,7 +32,7 @@ CORPUS = HERE.parent.parent / "shared" / "corpus"
 ROUNDS = 7
 SUBSET_BYTES = 1_500_000
 TARGETS = {"fitparse": 200, "garmin-fit-sdk": 60}
-NAMES = ("timestamp", "position_lat", "position_long", "altitude", "distance")
+NAMES: tuple[str, ...] = ("timestamp", "position_lat", "position_long", "altitude", "distance")
 NAMES += ("speed", "heart_rate", "cadence", "power", "temperature")
 WIDE = {"altitude": "enhanced_altitude", "speed": "enhanced_speed"}
 

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["tracklake"]):
+# Atheris never frees the arrays that an instrumented comparison of arrays gives (65 KB a run), so
+# the modules that compare arrays run as they are; the control flow lies in the others.
+ARRAYS = ("columns", "crc", "developer", "doubts", "records", "resync", "times", "writer")
+
+with atheris.instrument_imports(
+    include=["tracklake"], exclude=[f"tracklake.formats.fit_{name}" for name in ARRAYS]
+):
     from tracklake.errors import InvalidData
     from tracklake.formats.fit import decode
     from tracklake.formats.fit_crc import crc16
