@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from tracklake.decoding import Limits, Task, Workers
 from tracklake.errors import Interrupted
+from tracklake.intake.workers import Limits, Task, Workers
 
 
 def work(mark: str) -> None:

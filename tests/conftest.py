@@ -10,8 +10,9 @@ import pytest
 import structlog
 
 from tests import rows
-from tracklake import config, flow, sample
+from tracklake import config, flow
 from tracklake.config import Folders
+from tracklake.sample import inbox
 
 # A busy machine is not a defect: no deadline for a single example.
 hypothesis.settings.register_profile("tracklake", deadline=None)
@@ -45,7 +46,7 @@ def _quiet_logs() -> Iterator[None]:
 def sample_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the sample athlete's files; nobody writes there."""
     folder = tmp_path_factory.mktemp("sample") / "inbox"
-    sample.write_inbox(folder, until=dt.date(2026, 11, 20))
+    inbox.write_inbox(folder, until=dt.date(2026, 11, 20))
     return folder
 
 

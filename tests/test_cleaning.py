@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.formulas import column, examples
-from tracklake import cleaning
+from tracklake.analysis import cleaning
 from tracklake.model import Points
 
 

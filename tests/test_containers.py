@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.inbox import fit_bytes
-from tracklake import containers, zip_reader
 from tracklake.errors import InvalidData
+from tracklake.intake import containers, zip_reader
 
 GPX = '<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">'
 TCX = '<TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/T/v2">'

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracklake.decoding import Limits, Task, Workers, verdict
 from tracklake.errors import InvalidData, StorageError
+from tracklake.intake.workers import Limits, Task, Workers, verdict
 
 TIGHT = Limits(memory_bytes=128 << 20, cpu_s=1.0, cpu_s_per_mb=0.0)
 

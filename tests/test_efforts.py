@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formulas import column, examples
-from tracklake import efforts
+from tracklake.analysis import efforts
 from tracklake.model import BestEffort, Points
 
 STEPS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 150)), min_size=2, max_size=25)

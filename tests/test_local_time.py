@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.formulas import examples
-from tracklake import local_time
+from tracklake.analysis import local_time
 
 
 @pytest.mark.parametrize("example", examples("zone"))

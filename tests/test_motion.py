@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.formulas import column, examples
-from tracklake import motion, totals
-from tracklake.geodesy import haversine_m
+from tracklake.analysis import motion, totals
+from tracklake.analysis.geodesy import haversine_m
 from tracklake.model import Points
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.formulas import START_S
-from tracklake import outings
+from tracklake.analysis import outings
 from tracklake.errors import InvalidData
 from tracklake.model import Lap, Points, Recording, Session
 

@@ -18,15 +18,17 @@ import pytz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracklake import sample, sample_export, shape
+from tracklake.analysis import shape
 from tracklake.errors import InvalidData
 from tracklake.formats import fit, gpx, tcx
 from tracklake.model import Activity, FloatArray, Recording
-from tracklake.sample_kinds import RECIPES, Outing
-from tracklake.sample_places import TERRAINS
-from tracklake.sample_plan import plan
-from tracklake.sample_recordings import record, start_of
-from tracklake.sample_triathlon import record_triathlon
+from tracklake.sample import export
+from tracklake.sample import inbox as sample
+from tracklake.sample.kinds import RECIPES, Outing
+from tracklake.sample.places import TERRAINS
+from tracklake.sample.plan import plan
+from tracklake.sample.recordings import record, start_of
+from tracklake.sample.triathlon import record_triathlon
 
 UNTIL = dt.date(2026, 11, 22)
 EXPORT = "strava_export.zip"
@@ -243,9 +245,9 @@ def test_the_export_is_like_the_real_one(inbox: Inbox) -> None:
 def test_dates_of_the_export_are_american_utc() -> None:
     """Midnight and noon are 12 o'clock, AM and PM, in UTC."""
     moment = dt.datetime(2024, 3, 5, 0, 2, 3, tzinfo=dt.UTC)
-    assert sample_export.english_date(moment) == "Mar 5, 2024, 12:02:03 AM"
-    assert sample_export.english_date(moment.replace(hour=12)) == "Mar 5, 2024, 12:02:03 PM"
-    assert sample_export.english_date(moment.replace(hour=18)) == "Mar 5, 2024, 6:02:03 PM"
+    assert export.english_date(moment) == "Mar 5, 2024, 12:02:03 AM"
+    assert export.english_date(moment.replace(hour=12)) == "Mar 5, 2024, 12:02:03 PM"
+    assert export.english_date(moment.replace(hour=18)) == "Mar 5, 2024, 6:02:03 PM"
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formulas import START_S, steady_run
-from tracklake import shape
+from tracklake.analysis import shape
 from tracklake.errors import InvalidData
 from tracklake.model import POINT_COLUMNS, Device, Lap, Points, Recording, Session, Shaped
 

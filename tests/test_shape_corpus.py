@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracklake import shape, tracks
+from tracklake.analysis import shape, tracks
+from tracklake.analysis.geodesy import steps_m
 from tracklake.errors import InvalidData
 from tracklake.formats import fit, gpx, tcx
-from tracklake.geodesy import steps_m
 from tracklake.model import Recording, Shaped
 
 

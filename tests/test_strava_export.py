@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracklake import export_dates, strava_export
 from tracklake.clock import from_unix
-from tracklake.strava_export import Export
+from tracklake.intake import export_dates, strava_export
+from tracklake.intake.strava_export import Export
 
 # Headers as public copies of exports show them, cut after the columns that are read.
 ENGLISH = (

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pmtiles.tile import Compression, TileType, deserialize_header, zxy_to_tileid
 from pmtiles.writer import Writer
 
-from tracklake import tile_build, tile_check
 from tracklake.errors import CheckFailed, ConfigError, Interrupted
-from tracklake.tile_lines import START_EXTENT
+from tracklake.tiles import drawing, verification
+from tracklake.tiles.lines import START_EXTENT
 
 IDS = st.integers(1, 2**53)
 TEXT = st.text(max_size=12)
@@ -55,7 +55,7 @@ def test_layers_agree_with_the_independent_reader(
     """Names, extents, ids and the kinds of attributes are those that mapbox_vector_tile sees."""
     tile = encode(name, features, extent)
     theirs = mapbox_vector_tile.decode(tile)
-    ours = {layer.name: layer for layer in tile_check.layers(tile)}
+    ours = {layer.name: layer for layer in verification.layers(tile)}
     assert set(ours) == set(theirs)
     for layer_name, layer in theirs.items():
         found = [one["properties"] for one in layer["features"]]
@@ -75,7 +75,7 @@ def a_start(activity_id: int, **properties: object) -> dict[str, object]:
     }
 
 
-EXPECTED = tile_build.starts_expected(frozenset({1, 2}))
+EXPECTED = drawing.starts_expected(frozenset({1, 2}))
 GOOD_TILE = encode("starts", [a_start(1), a_start(2)], START_EXTENT)
 
 
@@ -94,16 +94,16 @@ def pmtiles(
     return out.getvalue()
 
 
-def read(path: Path, content: bytes) -> tile_check.Facts:
+def read(path: Path, content: bytes) -> verification.Facts:
     path.write_bytes(content)
-    return tile_check.read(path, EXPECTED)
+    return verification.read(path, EXPECTED)
 
 
 def test_a_good_file_has_no_problem(tmp_path: Path) -> None:
     """A file with all ids at all zooms and nothing else passes, and its sizes are told."""
     facts = read(tmp_path / "a.pmtiles", pmtiles())
     assert facts.problems == []
-    assert tile_check.missing(facts, EXPECTED) == {}
+    assert verification.missing(facts, EXPECTED) == {}
     assert (facts.tiles, facts.reduced_tiles) == (8, 0)
     assert facts.largest_tile_bytes == len(gzip.compress(GOOD_TILE, mtime=0))
 
@@ -133,7 +133,7 @@ def test_each_contradiction_is_said(tmp_path: Path, content: bytes, said: str) -
 def test_missing_activities_are_told_by_zoom(tmp_path: Path) -> None:
     """An id that is nowhere is missing at each zoom that was asked for."""
     facts = read(tmp_path / "a.pmtiles", pmtiles(encode("starts", [a_start(2)])))
-    assert tile_check.missing(facts, EXPECTED) == {1: set(range(8))}
+    assert verification.missing(facts, EXPECTED) == {1: set(range(8))}
 
 
 def test_a_coarser_grid_is_counted(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_a_directory_with_leaves_is_read(tmp_path: Path) -> None:
     assert deserialize_header(out.getvalue())["leaf_directory_length"] > 0
     facts = read(tmp_path / "a.pmtiles", out.getvalue())
     assert (facts.tiles, facts.ids_by_zoom) == (12_000, {7: {1, 2}})
-    tile_build.replace_metadata(
+    drawing.replace_metadata(
         tmp_path / "a.pmtiles", tmp_path / "b.pmtiles", {**EXPECTED.metadata, "name": "longer" * 99}
     )
-    moved = tile_check.read(tmp_path / "b.pmtiles", EXPECTED)
+    moved = verification.read(tmp_path / "b.pmtiles", EXPECTED)
     assert (moved.tiles, moved.ids_by_zoom) == (12_000, {7: {1, 2}})
 
 
@@ -195,11 +195,11 @@ def test_metadata_are_replaced_and_nothing_else(tmp_path: Path) -> None:
     }
     source, target = tmp_path / "raw.pmtiles", tmp_path / "clean.pmtiles"
     source.write_bytes(pmtiles(metadata=leaky))
-    tile_build.replace_metadata(source, target, EXPECTED.metadata)
+    drawing.replace_metadata(source, target, EXPECTED.metadata)
     first = target.read_bytes()
     assert read(target, first).problems == []
     assert b"home" not in first
-    tile_build.replace_metadata(source, target, EXPECTED.metadata)
+    drawing.replace_metadata(source, target, EXPECTED.metadata)
     assert target.read_bytes() == first
 
 
@@ -208,7 +208,7 @@ def test_a_file_that_ends_too_early_is_not_copied(tmp_path: Path) -> None:
     source = tmp_path / "raw.pmtiles"
     source.write_bytes(pmtiles()[:-1])
     with pytest.raises(CheckFailed, match="ends too early"):
-        tile_build.replace_metadata(source, tmp_path / "clean.pmtiles", EXPECTED.metadata)
+        drawing.replace_metadata(source, tmp_path / "clean.pmtiles", EXPECTED.metadata)
 
 
 @pytest.mark.parametrize(("code", "said"), [(100, "deepest zooms"), (3, "code 3")])
@@ -216,7 +216,7 @@ def test_any_exit_code_but_0_is_a_failure(tmp_path: Path, code: int, said: str) 
     """Code 100 means a file with zooms left out: an error like any other, with what was said."""
     command = ["/bin/sh", "-c", f"echo too dense >&2; exit {code}"]
     with pytest.raises(CheckFailed, match=f"{said}.*too dense"):
-        tile_build.run(command, tmp_path, lambda: False)
+        drawing.run(command, tmp_path, lambda: False)
 
 
 def test_a_child_is_ended_when_asked_to_stop(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_child_is_ended_when_asked_to_stop(tmp_path: Path) -> None:
     half, ready = tmp_path / "half", tmp_path / "pid"
     command = ["/bin/sh", "-c", f"echo $$ > {half}; mv {half} {ready}; exec sleep 600"]
     with pytest.raises(Interrupted) as raised:
-        tile_build.run(command, tmp_path, ready.exists)
+        drawing.run(command, tmp_path, ready.exists)
     assert raised.value.exit_code == 128 + signal.SIGTERM
     pid = int(ready.read_text())
     with pytest.raises(ProcessLookupError):
@@ -236,13 +236,13 @@ def test_a_stubborn_child_is_killed(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     command = ["/bin/sh", "-c", f"trap '' TERM; touch {ready}; while :; do sleep 0.1; done"]
     with pytest.raises(Interrupted):
-        tile_build.run(command, tmp_path, ready.exists)
+        drawing.run(command, tmp_path, ready.exists)
 
 
 def test_ctrl_c_that_reached_the_child_first_is_an_interruption(tmp_path: Path) -> None:
     """A child that a signal ended while we are stopping has not failed."""
     with pytest.raises(Interrupted):
-        tile_build.run(["/bin/sh", "-c", "kill -INT $$"], tmp_path, lambda: True)
+        drawing.run(["/bin/sh", "-c", "kill -INT $$"], tmp_path, lambda: True)
 
 
 def test_tippecanoe_of_the_system_does_as_well(
@@ -252,16 +252,16 @@ def test_tippecanoe_of_the_system_does_as_well(
     monkeypatch.setitem(sys.modules, "tippecanoe", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="tippecanoe is missing"):
-        tile_build.tippecanoe()
+        drawing.tippecanoe()
     program = tmp_path / "tippecanoe"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert tile_build.tippecanoe() == program
+    assert drawing.tippecanoe() == program
 
 
 def test_tippecanoe_is_found() -> None:
     """The program of the package (not its Python shim) is there and runs."""
     said = subprocess.run(
-        [tile_build.tippecanoe(), "--version"], capture_output=True, text=True, check=True
+        [drawing.tippecanoe(), "--version"], capture_output=True, text=True, check=True
     )
     assert said.stderr.startswith("tippecanoe v")

@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pmtiles.reader import Reader, all_tiles
 
-from tracklake import tile_geojson, tile_lines, tiles
 from tracklake.errors import CheckFailed, Interrupted
 from tracklake.model import FloatArray
-from tracklake.tile_lines import Drawn
+from tracklake.tiles import geojson as tile_geojson
+from tracklake.tiles import lines as tile_lines
+from tracklake.tiles import stage
+from tracklake.tiles.lines import Drawn
 
 BIG_ID = 2**53 - 1
 SCHEMA = """
@@ -130,7 +132,7 @@ def test_no_activity_disappears_at_any_zoom(
     odd = odd_tracks()
     for activity_id, parts in odd.items():
         add(warehouse, activity_id, parts)
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     lines, starts = (seen(tmp_path / name) for name in report.tile_files)
     assert sorted(lines) == list(range(7, 15))
     assert sorted(starts) == list(range(8))
@@ -148,7 +150,7 @@ def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
     """Where the rule about short tracks fails, the check finds it and a second try mends it."""
     add(warehouse, 1, [[(10.0, 50.0), (10.00004, 50.0)]])
     monkeypatch.setattr(tile_lines, "LEGIBLE_UNITS", 0.0)
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     found = seen(tmp_path / report.tile_files[0])
     assert all(1 in found[zoom] for zoom in range(7, 15))
 
@@ -185,7 +187,7 @@ def test_nothing_local_is_in_the_files(
 ) -> None:
     """Neither paths nor activity names are in a tile file's metadata or anywhere else in it."""
     add(warehouse, 1, WALK, name="Home to the clinic")
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     for name in report.tile_files:
         content = (tmp_path / name).read_bytes()
         reader = Reader(lambda at, length, content=content: content[at : at + length])  # type: ignore[no-untyped-call] # the package annotates this not
@@ -204,7 +206,7 @@ def test_geojson_is_one_feature_a_line(
     """GeoJSON has the id, the properties people need, and a box that crosses the antimeridian."""
     add(warehouse, BIG_ID, odd_tracks()[8], at=UTC_START + dt.timedelta(1), name='A "quoted" 名')
     add(warehouse, 7, WALK, name=None)
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     (name,) = report.geojson_files
     first, second = map(json.loads, gzip.decompress((tmp_path / name).read_bytes()).splitlines())
     assert (first["id"], second["id"]) == (7, BIG_ID)
@@ -228,7 +230,7 @@ def test_the_manifest_tells_what_is_there(
     add(warehouse, 1, WALK, at=dt.datetime(2023, 12, 31, 23, 30, tzinfo=dt.UTC))
     add(warehouse, 2, WALK)
     add(warehouse, 3, start=(8.0, 47.0), sport=None)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     tracks, geojson, index = manifest(tmp_path)
     kinds = [(one["kind"], one["year"], one["count"]) for one in tracks]
     assert kinds == [("year", 2023, 1), ("year", 2024, 1), ("starts", None, 3)]
@@ -251,7 +253,7 @@ def test_the_year_is_that_of_utc_wherever_the_session_is(
     """A session in another time zone files the same activities under the same years."""
     add(warehouse, 1, WALK, at=dt.datetime(2023, 12, 31, 23, 30, tzinfo=dt.UTC))
     warehouse.execute("set TimeZone = 'Asia/Tokyo'")
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     assert [one["year"] for one in manifest(tmp_path)[1]] == [2023]
 
 
@@ -261,12 +263,12 @@ def test_an_unchanged_year_is_not_drawn_again(
     """One more activity redraws its year, the starts and the index; a second run draws nothing."""
     add(warehouse, 1, WALK, at=UTC_START.replace(year=2022))
     add(warehouse, 2, WALK)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     before = snapshot(tmp_path)
-    assert tiles.build(warehouse, tmp_path).drawn == ()
+    assert stage.build(warehouse, tmp_path).drawn == ()
     assert snapshot(tmp_path) == before
     add(warehouse, 3, WALK)
-    drawn = tiles.build(warehouse, tmp_path).drawn
+    drawn = stage.build(warehouse, tmp_path).drawn
     assert [name.rsplit("-", 1)[0] for name in drawn] == [
         *("tracks-2024", "tracks-2024", "starts", "activities")
     ]
@@ -275,9 +277,9 @@ def test_an_unchanged_year_is_not_drawn_again(
 def test_a_new_name_redraws_no_tile(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A rename is a matter of the GeoJSON and the index; tiles do not know names."""
     add(warehouse, 1, WALK)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     warehouse.execute("update activities set name = 'Evening Run'")
-    drawn = tiles.build(warehouse, tmp_path).drawn
+    drawn = stage.build(warehouse, tmp_path).drawn
     assert [name.split(".", 1)[1] for name in drawn] == ["geojsonl.gz", "json"]
 
 
@@ -286,23 +288,23 @@ def test_a_deleted_activity_leaves_the_tiles(
 ) -> None:
     """Deleting one equals never having had it, byte for byte."""
     add(warehouse, 1, WALK)
-    tiles.build(warehouse, tmp_path / "never")
+    stage.build(warehouse, tmp_path / "never")
     add(warehouse, 2, WALK, at=UTC_START.replace(year=2021))
     add(warehouse, 3, WALK)
-    tiles.build(warehouse, tmp_path / "had")
+    stage.build(warehouse, tmp_path / "had")
     warehouse.execute("delete from activities where id > 1")
     warehouse.execute("delete from tracks_of_test where activity_id > 1")
-    had = tiles.build(warehouse, tmp_path / "had")
-    never = tiles.build(warehouse, tmp_path / "never")
+    had = stage.build(warehouse, tmp_path / "had")
+    never = stage.build(warehouse, tmp_path / "never")
     assert (had.tile_files, had.geojson_files) == (never.tile_files, never.geojson_files)
 
 
 def test_rebuild_gives_the_same_files(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A rebuild draws everything, ends with the same bytes, and leaves the manifest alone."""
     add(warehouse, 1, WALK)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     before = snapshot(tmp_path)
-    assert len(tiles.build(warehouse, tmp_path, rebuild=True).drawn) == 4
+    assert len(stage.build(warehouse, tmp_path, rebuild=True).drawn) == 4
     assert snapshot(tmp_path) == before
 
 
@@ -311,11 +313,11 @@ def test_a_file_that_is_gone_or_cut_is_made_again(
 ) -> None:
     """The manifest is not believed about files that are not there whole."""
     add(warehouse, 1, WALK)
-    whole = tiles.build(warehouse, tmp_path)
+    whole = stage.build(warehouse, tmp_path)
     before = snapshot(tmp_path)
     (tmp_path / whole.tile_files[0]).unlink()
     (tmp_path / whole.geojson_files[0]).write_bytes(b"")
-    assert set(tiles.build(warehouse, tmp_path).drawn) == {
+    assert set(stage.build(warehouse, tmp_path).drawn) == {
         *whole.tile_files[:1],
         *whole.geojson_files,
     }
@@ -329,8 +331,8 @@ def test_a_manifest_that_makes_no_sense_is_made_anew(
     """A broken or foreign manifest costs a rebuild, nothing more."""
     add(warehouse, 1, WALK)
     (tmp_path / "manifest.json").write_bytes(content)
-    assert len(tiles.build(warehouse, tmp_path).drawn) == 4
-    assert tiles.build(warehouse, tmp_path).drawn == ()
+    assert len(stage.build(warehouse, tmp_path).drawn) == 4
+    assert stage.build(warehouse, tmp_path).drawn == ()
 
 
 def test_old_files_stay_for_one_generation(
@@ -341,7 +343,7 @@ def test_old_files_stay_for_one_generation(
     generations = []
     for activity_id in (1, 2, 3):
         add(warehouse, activity_id, WALK)
-        report = tiles.build(warehouse, tmp_path)
+        report = stage.build(warehouse, tmp_path)
         generations.append({*report.tile_files, *report.geojson_files})
     there = {path.name for path in tmp_path.iterdir()}
     assert generations[2] <= there
@@ -355,10 +357,10 @@ def test_without_activities_the_manifest_is_empty_and_valid(
 ) -> None:
     """No track at all is no failure: readers find a manifest that names no tiles."""
     add(warehouse, 1)
-    report = tiles.build(warehouse, tmp_path / "new" / "tiles")
+    report = stage.build(warehouse, tmp_path / "new" / "tiles")
     assert report.tile_files == report.geojson_files == ()
     assert manifest(tmp_path / "new" / "tiles")[:2] == ([], [])
-    assert tiles.build(warehouse, tmp_path / "new" / "tiles").drawn == ()
+    assert stage.build(warehouse, tmp_path / "new" / "tiles").drawn == ()
 
 
 def test_a_multisport_outing_starts_with_its_first_leg_only(
@@ -367,7 +369,7 @@ def test_a_multisport_outing_starts_with_its_first_leg_only(
     """The whole of a multisport outing is on the map as its legs, not once more."""
     add(warehouse, 1, start=(8.0, 47.0), legs=1)
     add(warehouse, 2, WALK)
-    assert tiles.build(warehouse, tmp_path).activities == 1
+    assert stage.build(warehouse, tmp_path).activities == 1
 
 
 @pytest.mark.parametrize("start", [(math.nan, 0.0), (200.0, 0.0), (0.0, math.inf)])
@@ -378,7 +380,7 @@ def test_a_start_that_is_nowhere_is_taken_from_the_track(
     add(warehouse, 1, WALK, start=start)
     add(warehouse, 2, start=start)
     add(warehouse, 3, WALK)
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     assert report.activities == 2
     assert all(set(found) == {1, 3} for found in seen(tmp_path / report.tile_files[-1]).values())
 
@@ -388,17 +390,17 @@ def test_a_build_that_fails_its_check_changes_nothing(
 ) -> None:
     """An id that tiles cannot hold fails the check; manifest and files are those of before."""
     add(warehouse, 1, WALK)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     before = snapshot(tmp_path)
     add(warehouse, 0, WALK, at=UTC_START.replace(year=2020))
     with pytest.raises(CheckFailed):
-        tiles.build(warehouse, tmp_path)
+        stage.build(warehouse, tmp_path)
     after = snapshot(tmp_path)
     assert before.items() <= after.items()
     assert not [name for name in after if name.startswith(".")]
     warehouse.execute("delete from activities where id = 0")
     warehouse.execute("delete from tracks_of_test where activity_id = 0")
-    assert tiles.build(warehouse, tmp_path).drawn == ()
+    assert stage.build(warehouse, tmp_path).drawn == ()
 
 
 def after(calls: int) -> Callable[[], bool]:
@@ -418,24 +420,24 @@ def test_an_interrupted_build_changes_nothing_and_the_next_one_finishes(
 ) -> None:
     """Stopped anywhere, readers see the files of before; what a kill left is swept away."""
     add(warehouse, 1, WALK)
-    tiles.build(warehouse, tmp_path)
+    stage.build(warehouse, tmp_path)
     before = (tmp_path / "manifest.json").read_bytes()
     add(warehouse, 2, WALK)
     killed = tmp_path / ".landing-tiles"
     killed.mkdir()
     (killed / "tracks.raw.pmtiles-journal").write_bytes(b"half")
     with pytest.raises(Interrupted):
-        tiles.build(warehouse, tmp_path, should_stop=after(calls))
+        stage.build(warehouse, tmp_path, should_stop=after(calls))
     assert (tmp_path / "manifest.json").read_bytes() == before
     assert not killed.exists()
-    assert tiles.build(warehouse, tmp_path).activities == 2
+    assert stage.build(warehouse, tmp_path).activities == 2
 
 
 def test_progress_counts_to_the_end(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A progress bar starts at nothing and ends with all steps done."""
     add(warehouse, 1, WALK)
     told: list[tuple[str, int, int]] = []
-    tiles.build(warehouse, tmp_path, progress=lambda *what: told.append(what))
+    stage.build(warehouse, tmp_path, progress=lambda *what: told.append(what))
     assert [done for _, done, _ in told] == [0, 1, 2, 3, 4]
     assert {total for _, _, total in told} == {4}
 
@@ -449,7 +451,7 @@ def world(part: Sequence[Sequence[float]]) -> FloatArray:
 def test_drawn_lines_lie_on_the_track(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """At z14 no drawn vertex is farther from the track than two grid units."""
     add(warehouse, 1, WALK)
-    report = tiles.build(warehouse, tmp_path)
+    report = stage.build(warehouse, tmp_path)
     truth = shapely.LineString(world(WALK[0]))
     content = (tmp_path / report.tile_files[0]).read_bytes()
     checked = 0

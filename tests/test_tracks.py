@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.formulas import column, examples
-from tracklake import tracks
-from tracklake.geodesy import METRES_PER_DEGREE, steps_m
+from tracklake.analysis import tracks
+from tracklake.analysis.geodesy import METRES_PER_DEGREE, steps_m
 from tracklake.model import FloatArray
 
 POSITIONS = st.lists(

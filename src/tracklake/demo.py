@@ -1,9 +1,10 @@
 """The demo: a made-up athlete's files, in a data folder of their own."""
 
-from tracklake import config, sample
+from tracklake import config
 from tracklake.clock import Clock
 from tracklake.config import Folders, Settings
-from tracklake.sample import SampleSummary
+from tracklake.sample import inbox
+from tracklake.sample.inbox import SampleSummary
 
 ATHLETE = "demo"
 
@@ -22,4 +23,4 @@ def place() -> tuple[Settings, Folders]:
 
 def write_inbox(folders: Folders, clock: Clock) -> SampleSummary:
     """Write the sample athlete's files; the same day gives the same bytes."""
-    return sample.write_inbox(folders.inbox, until=clock.now().date())
+    return inbox.write_inbox(folders.inbox, until=clock.now().date())

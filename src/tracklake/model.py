@@ -1,8 +1,8 @@
 """The words of the domain as plain data; no behaviour beyond slicing columns.
 
 Two steps, two shapes: a `Recording` is what a file says (the decoders make it, the writers take
-it); an `Activity` is what gold stores of it (`shape.py` makes it). Column and field names that
-Strava has bear Strava's names and SI units; every other number carries its unit.
+it); an `Activity` is what gold stores of it (`analysis/shape.py` makes it). Column and field names
+that Strava has bear Strava's names and SI units; every other number carries its unit.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["tracklake"]):
-    from tracklake import containers, export_dates, strava_export, zip_reader
     from tracklake.errors import InvalidData
+    from tracklake.intake import containers, export_dates, strava_export, zip_reader
 
 MOST_BYTES = 1 << 20
 TABLE = (

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from tracklake import bronze
 from tracklake.config import Folders, Settings
-from tracklake.decoding import Limits
-from tracklake.files_land import PullReport
 from tracklake.formats import fit_writer
+from tracklake.intake.landings import PullReport
+from tracklake.intake.workers import Limits
 from tracklake.model import Points, Recording, Session
 from tracklake.session import SyncSession
 from tracklake.sources import files

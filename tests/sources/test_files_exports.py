@@ -7,8 +7,8 @@ import pytest
 from tests.sources.inbox import Inbox, fit_bytes
 from tests.sources.test_files import zipped
 from tests.test_strava_export import ENGLISH, GERMAN, modern, table
-from tracklake import files_land
 from tracklake.identity import bytes_hash
+from tracklake.intake import landings
 from tracklake.sources import files
 
 DATE = "Dec 9, 2022, 3:24:49 PM"
@@ -130,7 +130,7 @@ def test_a_copy_elsewhere_does_not_come_before_the_export(
 ) -> None:
     """A file that also lies outside the export becomes a record in the moment its row does."""
     monkeypatch.setattr(files, "_CHUNK_FILES", 1)
-    monkeypatch.setattr(files_land, "_BATCH_FILES", 1)
+    monkeypatch.setattr(landings, "_BATCH_FILES", 1)
     inbox.put("a copy.fit", fit_bytes(1))
     members = {
         "activities.csv": table(ENGLISH, row(1, "Morning", "activities/1.fit")),

@@ -11,11 +11,11 @@ import pytest
 
 from tests.sources.inbox import Inbox, fit_bytes, run
 from tests.sources.test_files import zipped
-from tracklake import files_decode, files_expand
-from tracklake.decoding import Limits
 from tracklake.errors import InvalidData
-from tracklake.files_originals import Job, Place
 from tracklake.formats import gpx_writer
+from tracklake.intake import expansion, looking
+from tracklake.intake.originals import Job, Place
+from tracklake.intake.workers import Limits
 
 TIGHT = Limits(memory_bytes=512 << 20, cpu_s=1.0, cpu_s_per_mb=0.0)
 
@@ -105,11 +105,11 @@ def test_an_archive_of_too_many_activities_is_refused(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More activity members than anyone has are not taken for an export."""
-    monkeypatch.setattr(files_expand, "MOST_ACTIVITIES", 2)
+    monkeypatch.setattr(expansion, "MOST_ACTIVITIES", 2)
     path = inbox.put("many.zip", zipped({f"{n}.fit": fit_bytes(n) for n in range(4)}))
     place = Place(data=inbox.folders.data, athlete="me")
     with pytest.raises(InvalidData, match="more than 2"):
-        files_expand.expand(str(path), "many.zip", place)
+        expansion.expand(str(path), "many.zip", place)
 
 
 def test_only_the_guilty_file_of_a_chunk_is_set_aside(inbox: Inbox) -> None:
@@ -164,13 +164,13 @@ def test_what_cannot_be_opened_is_set_aside_without_its_bytes(inbox: Inbox) -> N
     folder.mkdir()
     session = inbox.session()
     session.state.close()
-    chunk = files_decode.Chunk(
+    chunk = looking.Chunk(
         jobs=(Job(path=str(folder), shown="a.fit", size_bytes=0),),
         place=Place(data=inbox.folders.data, athlete="me"),
         stamp="s",
         state=session.state.path,
     )
-    (looked,) = files_decode.look(chunk)
+    (looked,) = looking.look(chunk)
     assert (looked.outcome, looked.reason, looked.location) == ("quarantined", "unreadable", None)
 
 

@@ -9,8 +9,9 @@ import pytest
 from tests.sources.inbox import Inbox, fit_bytes
 from tests.sources.test_files_exports import row
 from tests.test_strava_export import ENGLISH, table
-from tracklake import bronze, files_index
+from tracklake import bronze
 from tracklake.errors import Interrupted
+from tracklake.intake import index
 
 
 def filled(root: Path) -> Inbox:
@@ -57,8 +58,8 @@ def test_stopped_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
         monkeypatch.setattr(module, name, stopping)
 
     before(bronze, "land_shard")
-    before(files_index, "remember_decoded")
-    before(files_index, "remember_landed")
+    before(index, "remember_decoded")
+    before(index, "remember_landed")
     with pytest.raises(Interrupted):
         disturbed.pull()
     monkeypatch.undo()

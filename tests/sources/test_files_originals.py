@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tracklake import containers, files_originals
 from tracklake.errors import InvalidData, StorageError
-from tracklake.files_originals import Job, Originals, Place
 from tracklake.identity import bytes_hash
+from tracklake.intake import containers
+from tracklake.intake import originals as files_originals
+from tracklake.intake.originals import Job, Originals, Place
 
 
 def job(path: Path, **more: int) -> Job:

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracklake import config, containers, files_find, files_index, landing, strava_export
+from tracklake import config, landing
 from tracklake.bronze import stamp
 from tracklake.config import Folders, Settings
-from tracklake.decoding import Limits, Task, Workers, verdict
 from tracklake.errors import InvalidData, StorageError
-from tracklake.files_decode import Chunk, Looked, look
-from tracklake.files_expand import Expansion, expand, read_exports
-from tracklake.files_find import Candidate
-from tracklake.files_land import Landing, PullReport
-from tracklake.files_originals import KEEP_FREE_BYTES, Job, Place
+from tracklake.intake import containers, finding, index, strava_export
+from tracklake.intake.expansion import Expansion, expand, read_exports
+from tracklake.intake.finding import Candidate
+from tracklake.intake.landings import Landing, PullReport
+from tracklake.intake.looking import Chunk, Looked, look
+from tracklake.intake.originals import KEEP_FREE_BYTES, Job, Place
+from tracklake.intake.strava_export import Export
+from tracklake.intake.workers import Limits, Task, Workers, verdict
 from tracklake.session import Phase, SyncSession
-from tracklake.strava_export import Export
 
 NAME = "files"
 
@@ -31,7 +32,7 @@ _SETTLED_S = 2.0  # a file younger than this may still be being copied
 
 def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
     """Tell whether there is anything in the inbox."""
-    return next(files_find.candidates(folders.inbox, None), None) is not None
+    return next(finding.candidates(folders.inbox, None), None) is not None
 
 
 def pull(
@@ -49,10 +50,10 @@ def pull(
     place = Place(
         data=session.folders.data, athlete=session.athlete, keep_free_bytes=keep_free_bytes
     )
-    listed = list(files_find.candidates(session.folders.inbox, paths))
+    listed = list(finding.candidates(session.folders.inbox, paths))
     place.make_folders()
     landing.sweep(place.spool)
-    files_index.ensure(session)
+    index.ensure(session)
     report = PullReport()
     with (
         session.phase("pull") as phase,
@@ -80,7 +81,7 @@ def _settled(
             yield candidate
     if young:
         session.clock.sleep(_SETTLED_S)
-        yield from (candidate for candidate in young if files_find.is_unchanged(candidate))
+        yield from (candidate for candidate in young if finding.is_unchanged(candidate))
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class _Run:
 
     def new(self, listed: list[Candidate]) -> Iterator[Candidate]:
         """Yield the files that were not dealt with before as they are now."""
-        seen = files_index.seen(self.session.state, self.session.athlete)
+        seen = index.seen(self.session.state, self.session.athlete)
         self.landing.readable(one.shown for one in listed if one.problem is None)
         report = self.landing.report
         for candidate in listed:
@@ -113,7 +114,7 @@ class _Run:
 
     def over(self, candidates: Iterable[Candidate], listed: list[Candidate]) -> None:
         """Look at files and into archives; land everything."""
-        jobs = files_index.due(self.session)
+        jobs = index.due(self.session)
         archives, tables = [], []
         for candidate in candidates:
             if strava_export.is_table(candidate.shown):
@@ -132,7 +133,7 @@ class _Run:
         self._look_at_all(jobs, exports)
         with self.session.state.transaction():
             for candidate in (*archives, *tables):
-                files_index.remember_seen(self.session, candidate, None)
+                index.remember_seen(self.session, candidate, None)
 
     def _look_at_all(self, jobs: list[Job], exports: list[Export]) -> None:
         for export in exports:

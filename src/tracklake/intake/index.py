@@ -1,0 +1,160 @@
+"""What the `files` source remembers: files seen, contents decoded, export records landed.
+
+It lives in the state database; what it says of contents and records is made anew from bronze when
+that database is new, so that nothing is decoded twice.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from tracklake import bronze, quarantine
+from tracklake.intake.finding import Candidate
+from tracklake.intake.looking import DECODER_VERSION, Looked
+from tracklake.intake.originals import Job
+from tracklake.intake.rows import SOURCE
+from tracklake.session import SyncSession
+from tracklake.state import State
+
+
+class Seen(NamedTuple):
+    """A file as it was when it was last dealt with."""
+
+    size_bytes: int
+    modified_ns: int
+    decoder_version: str
+    file_sha256: str | None
+
+    def is_now(self, candidate: Candidate) -> bool:
+        """Tell whether the file is still that one, and was dealt with by this version."""
+        now = (candidate.size_bytes, candidate.modified_ns, DECODER_VERSION)
+        return self[:3] == now
+
+
+def ensure(session: SyncSession) -> None:
+    """Fill a new state database from bronze."""
+    fact = f"files_index:{session.athlete}"
+    if session.state.execute("select 1 from facts where name = ?", (fact,)):
+        return
+    with session.state.transaction():
+        for row in _newest(session, "original_files"):
+            _recall(session, row)
+        for entity, prefix in (("activities", "strava-export/"), ("gear", "")):
+            rows = _newest(session, entity)
+            known = ((str(row["source_id"]), str(row["content_hash"])) for row in rows)
+            remember_landed(session, entity, (pair for pair in known if pair[0].startswith(prefix)))
+        session.state.execute("insert into facts values (?, ?)", (fact, session.now_text()))
+
+
+def _newest(session: SyncSession, entity: str) -> Iterable[dict[str, object]]:
+    """Read the newest landed row of each source id."""
+    newest: dict[object, dict[str, object]] = {}
+    columns = ["source_id", "ingested_at", "content_hash"]
+    if entity == "original_files":
+        columns += ["file_sha256", "outcome", "decoder_version", "location", "seen_as", "message"]
+    own = f"athlete={session.athlete}"
+    for path in bronze.shard_paths(session.folders.bronze, entity):
+        if own in path.parts and SOURCE in path.parts:
+            for row in pq.read_table(path, columns=columns).to_pylist():
+                kept = newest.get(row["source_id"])
+                if kept is None or kept["ingested_at"] <= row["ingested_at"]:
+                    newest[row["source_id"]] = row
+    return newest.values()
+
+
+def _recall(session: SyncSession, row: dict[str, object]) -> None:
+    outcome = row["outcome"]
+    if outcome == "activity" and row["message"]:
+        outcome = "salvaged"
+    session.state.execute(
+        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(session.athlete, row["file_sha256"], row["source_id"], outcome),
+            *(row["decoder_version"], row["location"], row["seen_as"]),
+        ),
+    )
+    if outcome == "quarantined":
+        item = quarantine.Item(
+            item_id=str(row["file_sha256"]),
+            source=SOURCE,
+            item=str(row["seen_as"]),
+            reason="recalled",
+            message=str(row["message"]),
+            location=str(row["location"]),
+            decoder_version=str(row["decoder_version"]),
+        )
+        quarantine.set_aside(session, item)
+
+
+def seen(state: State, athlete: str) -> dict[bytes, Seen]:
+    """Return every file that was dealt with, by its key."""
+    rows = state.execute(
+        "select path, size_bytes, modified_ns, decoder_version, file_sha256 from seen_files "
+        "where athlete = ?",
+        (athlete,),
+    )
+    return {bytes(path): Seen(*rest) for path, *rest in rows}  # type: ignore[arg-type, call-overload] # the table's types
+
+
+def remember_seen(session: SyncSession, candidate: Candidate, file_sha256: str | None) -> None:
+    """Note that a file was dealt with."""
+    session.state.execute(
+        "insert or replace into seen_files values (?, ?, ?, ?, ?, ?)",
+        (
+            *(session.athlete, candidate.key, candidate.size_bytes, candidate.modified_ns),
+            *(DECODER_VERSION, file_sha256),
+        ),
+    )
+
+
+def remember_decoded(session: SyncSession, looked: Looked) -> None:
+    """Note what came of a content."""
+    salvaged = looked.outcome == "activity" and looked.message is not None
+    session.state.execute(
+        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(session.athlete, looked.file_sha256, looked.sha256),
+            "salvaged" if salvaged else looked.outcome,
+            *(DECODER_VERSION, looked.location, looked.job.shown),
+        ),
+    )
+
+
+def landed(state: State, athlete: str, entity: str) -> dict[str, str]:
+    """Return the content hash of each record's newest landing, by source id."""
+    rows = state.execute(
+        "select source_id, content_hash from landed_records where athlete = ? and entity = ?",
+        (athlete, entity),
+    )
+    return {str(source_id): str(content_hash) for source_id, content_hash in rows}
+
+
+def remember_landed(session: SyncSession, entity: str, records: Iterable[tuple[str, str]]) -> None:
+    """Note the content hashes of records that come again with every export."""
+    for source_id, content_hash in records:
+        session.state.execute(
+            "insert or replace into landed_records values (?, ?, ?, ?)",
+            (session.athlete, entity, source_id, content_hash),
+        )
+
+
+def due(session: SyncSession) -> list[Job]:
+    """List originals to decode again: set aside and due, or damaged and our decoders newer."""
+    rows = session.state.execute(
+        "select location, item from quarantine where athlete = ? and source = ? "
+        "and location is not null and (next_try_at <= ? or decoder_version <> ?) "
+        "union all select location, seen_as from decoded where athlete = ? "
+        "and outcome = 'salvaged' and decoder_version <> ? order by 1",
+        (
+            *(session.athlete, SOURCE, session.clock.now().isoformat(), DECODER_VERSION),
+            *(session.athlete, DECODER_VERSION),
+        ),
+    )
+    found = ((session.folders.data / Path(str(location)), str(item)) for location, item in rows)
+    return [
+        Job(path=str(path), shown=item, size_bytes=path.stat().st_size, again=True)
+        for path, item in found
+        if path.is_file()
+    ]

@@ -1,0 +1,1 @@
+"""The sample athlete of the demo: an invented person, made from a seed and a day."""

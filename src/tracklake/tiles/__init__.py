@@ -1,0 +1,1 @@
+"""Map files: GeoJSON and PMTiles by year, verified, behind a manifest."""

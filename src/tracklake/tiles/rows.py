@@ -1,0 +1,106 @@
+"""What the tiles are made of, as the warehouse has it."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import orjson
+import shapely
+
+from tracklake.model import FloatArray
+from tracklake.tiles.lines import Drawn
+from tracklake.warehouse import sql_files
+
+# Part of every digest: raise it when the same rows are to be drawn differently.
+SCHEME = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One activity with a place on the map; the order is that of sql/todo/tile_activities.sql."""
+
+    activity_id: int
+    year: int  # of the start, UTC
+    sport: str
+    day: int  # days since 1970 on the athlete's calendar
+    start_date_local: dt.datetime
+    name: str | None
+    distance_m: float | None
+    moving_time_s: float | None
+    start_lng: float | None  # degrees; None where only the track knows it
+    start_lat: float | None
+    track_hash: str | None  # None: a start but no track
+
+    @property
+    def drawn(self) -> Drawn:
+        """What the tiles say of it."""
+        return Drawn(self.activity_id, self.sport, self.day)
+
+    @property
+    def shown(self) -> tuple[str | None, str, str, float | None, float | None]:
+        """What a person reads of it: name, sport type, local start, metres, seconds."""
+        start = self.start_date_local.isoformat(timespec="seconds")
+        return self.name, self.sport, start, self.distance_m, self.moving_time_s
+
+
+def activities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Return every activity that has a track or a start position, oldest first."""
+    return [
+        Row(*values)
+        for values in connection.execute(sql_files("todo")["tile_activities"]).fetchall()
+    ]
+
+
+def tracks(
+    connection: duckdb.DuckDBPyConnection, year: int
+) -> Iterable[tuple[int, list[FloatArray]]]:
+    """Return the tracks of one start year as (activity id, parts), oldest first.
+
+    A part is an array (n, 2) of lng, lat degrees.
+    """
+    found = connection.execute(sql_files("todo")["tile_tracks"], [year]).fetchall()
+    return ((activity_id, _parts(wkb)) for activity_id, wkb in found)
+
+
+def unplaced_starts(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[float, float]]:
+    """Return the first position (lng, lat) of the tracks whose activity has no start position."""
+    found = connection.execute(sql_files("todo")["tile_unplaced_starts"]).fetchall()
+    firsts = ((activity_id, _parts(wkb)[0][0]) for activity_id, wkb in found)
+    return {activity_id: (float(first[0]), float(first[1])) for activity_id, first in firsts}
+
+
+def tiles_digest(rows: Iterable[Row]) -> str:
+    """Digest what a year's tiles are drawn from: a new name alone does not redraw them."""
+    return _digest((row.activity_id, row.sport, row.day, row.track_hash) for row in rows)
+
+
+def geojson_digest(rows: Iterable[Row]) -> str:
+    """Digest what a year's GeoJSON is written from."""
+    return _digest((row.activity_id, row.shown, row.track_hash) for row in rows)
+
+
+def starts_digest(rows: Iterable[Row]) -> str:
+    """Digest what the start points are drawn from."""
+    return _digest(
+        (
+            *(row.activity_id, row.sport, row.day, row.start_lng, row.start_lat),
+            row.track_hash if row.start_lng is None else None,
+        )
+        for row in rows
+    )
+
+
+def index_digest(rows: Iterable[Row]) -> str:
+    """Digest what the index is written from."""
+    return _digest((row.activity_id, row.year, row.day, row.shown) for row in rows)
+
+
+def _digest(facts: Iterable[object]) -> str:
+    return hashlib.sha256(orjson.dumps([SCHEME, list(facts)])).hexdigest()
+
+
+def _parts(wkb: bytes) -> list[FloatArray]:
+    parts = shapely.get_parts(shapely.from_wkb(bytes(wkb)))
+    return [shapely.get_coordinates(part) for part in parts]
