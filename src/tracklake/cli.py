@@ -96,6 +96,9 @@ def pull(
     source: Annotated[
         list[str] | None, typer.Option(help="Only this source; may be repeated.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Look at everything again, not just at what changed.")
+    ] = False,
     athlete: Athlete = None,
 ) -> None:
     """Fetch what is new from the sources into bronze; `files` reads the inbox."""
@@ -103,7 +106,7 @@ def pull(
     report = flow.FlowReport()
     try:
         with flow.running("pull", settings, folders, report, _bars()) as session:
-            flow.pull(session, report)
+            flow.pull(session, report, everything=everything)
             flow.raise_source_failures(report)
     finally:
         cli_show.flow_report(report, folders)

@@ -167,12 +167,18 @@ def _storage_message(error: OSError, folders: Folders) -> str:
     return f"{where}: {advice.get(error.errno or 0, error.strerror or str(error))}"
 
 
-def pull(session: SyncSession, report: FlowReport, paths: Sequence[Path] | None = None) -> None:
+def pull(
+    session: SyncSession,
+    report: FlowReport,
+    paths: Sequence[Path] | None = None,
+    *,
+    everything: bool = False,
+) -> None:
     """Fetch from every configured source; one that fails does not stop the others."""
     report.pulls, report.failed_sources = {}, {}
     for source in _configured(session, paths is not None):
         try:
-            report.pulls[source.NAME] = source.pull(session, paths)
+            report.pulls[source.NAME] = source.pull(session, paths, everything=everything)
         except (SourceError, AuthError) as error:
             session.log.warning("source_failed", source=source.NAME, error=str(error))
             report.failed_sources[source.NAME] = error

@@ -89,11 +89,13 @@ class Inbox:
             state=State(self.folders.state),
         )
 
-    def pull(self, *paths: Path, limits: Limits | None = None) -> PullReport:
+    def pull(
+        self, *paths: Path, limits: Limits | None = None, everything: bool = False
+    ) -> PullReport:
         """Pull the inbox, or import the paths."""
         session = self.session()
         try:
-            return files.pull(session, paths or None, limits=limits)
+            return files.pull(session, paths or None, limits=limits, everything=everything)
         finally:
             session.state.close()
 

@@ -257,3 +257,18 @@ def test_the_corpus_goes_through(inbox: Inbox, corpus: Path) -> None:
     told = report.duplicates + report.ignored + report.decoded
     assert told == report.found > 200
     assert inbox.pull(corpus).unchanged == report.found
+
+
+def test_all_opens_every_file_again_and_decodes_none(inbox: Inbox) -> None:
+    """`--all` finds a file that changed behind its size and time, and knows the others."""
+    path = inbox.put("a.fit", fit_bytes(1))
+    inbox.put("b.fit", fit_bytes(2))
+    assert inbox.pull().activities == 2
+    before = path.stat()
+    other = fit_bytes(3)
+    assert len(other) == before.st_size
+    path.write_bytes(other)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert inbox.pull().unchanged == 2
+    again = inbox.pull(everything=True)
+    assert (again.activities, again.duplicates, again.unchanged) == (1, 1, 0)

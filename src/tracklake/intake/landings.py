@@ -50,7 +50,7 @@ class PullReport:
         counts = {
             "new": self.activities,
             "unchanged": self.unchanged,
-            "duplicates": self.duplicates,
+            "already known": self.duplicates,
             "salvaged": self.salvaged,
             "no activities": self.not_activities,
             "set aside": self.quarantined,

@@ -39,11 +39,14 @@ def pull(
     session: SyncSession,
     paths: Sequence[Path] | None = None,
     *,
+    everything: bool = False,
     limits: Limits | None = None,
     keep_free_bytes: int = KEEP_FREE_BYTES,
 ) -> PullReport:
     """Land what is new in the inbox, or in the files, folders and archives given.
 
+    everything: open also files whose size and time say that they did not change; what is in them
+    is known by its hash and not decoded again.
     Raises ConfigError for a path that does not exist, StorageError where the disk fails or has no
     more than `keep_free_bytes` left.
     """
@@ -61,7 +64,8 @@ def pull(
     ):
         run = _Run(session, phase, place, workers, Landing(session, report))
         try:
-            run.over(_settled(session, run.new(listed), wait=paths is None), listed)
+            fresh = run.new(listed, everything=everything)
+            run.over(_settled(session, fresh, wait=paths is None), listed)
         finally:
             landing.sweep(place.spool)
             phase.detail = report.summary()
@@ -95,9 +99,9 @@ class _Run:
     landing: Landing
     part: int = 0
 
-    def new(self, listed: list[Candidate]) -> Iterator[Candidate]:
+    def new(self, listed: list[Candidate], *, everything: bool) -> Iterator[Candidate]:
         """Yield the files that were not dealt with before as they are now."""
-        seen = index.seen(self.session.state, self.session.athlete)
+        seen = {} if everything else index.seen(self.session.state, self.session.athlete)
         self.landing.readable(one.shown for one in listed if one.problem is None)
         report = self.landing.report
         for candidate in listed:
