@@ -239,10 +239,10 @@ def test_a_stubborn_child_is_killed(tmp_path: Path) -> None:
         drawing.run(command, tmp_path, ready.exists)
 
 
-def test_ctrl_c_that_reached_the_child_first_is_an_interruption(tmp_path: Path) -> None:
+def test_a_child_that_the_signal_reached_first_is_an_interruption(tmp_path: Path) -> None:
     """A child that a signal ended while we are stopping has not failed."""
     with pytest.raises(Interrupted):
-        drawing.run(["/bin/sh", "-c", "kill -INT $$"], tmp_path, lambda: True)
+        drawing.run(["/bin/sh", "-c", "kill -TERM $$"], tmp_path, lambda: True)
 
 
 def test_tippecanoe_of_the_system_does_as_well(

@@ -55,7 +55,7 @@ def running(
     with (
         _said_plainly(folders),
         _lock(folders),
-        _signals(),
+        _signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
         contextlib.closing(State(folders.state)) as state,
     ):
@@ -69,7 +69,7 @@ def running(
             watcher=watcher or NobodyWatches(),
             session_id=report.session_id,
         )
-        with _entered(session):
+        with _entered(session), _as_interruption(received):
             yield session
 
 
@@ -124,10 +124,26 @@ def _lock(folders: Folders) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close."""
+def _as_interruption(received: list[int]) -> Iterator[None]:
+    """Say Interrupted where a library made another error of it: DuckDB does while it is at work."""
+    try:
+        yield
+    except BaseException as error:
+        if received and not isinstance(error, Interrupted):
+            raise Interrupted(received[0]) from error
+        raise
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close.
+
+    Yields the list of the signals received.
+    """
+    received: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         for each in handled:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(number)
@@ -136,7 +152,7 @@ def _signals() -> Iterator[None]:
     for number in handled:
         signal.signal(number, stop)
     try:
-        yield
+        yield received
     finally:
         for number, before in handled.items():
             signal.signal(number, before)

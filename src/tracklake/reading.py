@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 
 from tracklake.config import Folders
-from tracklake.errors import ConfigError, Error
+from tracklake.errors import ConfigError, Error, Interrupted
 
 _HARMLESS = {"SELECT", "EXPLAIN"}
 MOVED = (
@@ -76,6 +77,8 @@ def ask(
         columns = [column[0] for column in cursor.description or []]
     except duckdb.InterruptException as error:
         raise Error(f"stopped after {limit_s:g} s; --limit-s allows more") from error
+    except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+        raise Interrupted(signal.SIGINT) from error
     except duckdb.PermissionException as error:
         raise ConfigError(f"{error}\n({MOVED})") from error
     except duckdb.Error as error:

@@ -24,14 +24,21 @@ class State:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._migrate()
+            self._prepare()
         except sqlite3.DatabaseError as error:
             raise StorageError(
                 f"the state database {self.path} cannot be read ({error}); it holds no activities: "
                 "move it away and run again, it is made anew"
             ) from error
+
+    def _prepare(self) -> None:
+        try:
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = full")
+            self._migrate()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("pragma user_version").fetchone()
