@@ -228,6 +228,21 @@ def test_an_unreadable_writer_file_is_kept_aside_and_made_anew(tmp_path: Path) -
     assert query(session, "select count(*) from activities") == [(1,)]
 
 
+def test_a_snapshot_that_was_damaged_is_published_anew(tmp_path: Path) -> None:
+    """A flipped byte in what readers open is mended by the next compaction, with nothing new."""
+    session = make_session(tmp_path)
+    land(session, file_row(1))
+    compaction.compact(session)
+    sound = session.folders.warehouse.read_bytes()
+    damaged = bytearray(sound)
+    damaged[len(damaged) // 2] ^= 1
+    session.folders.warehouse.chmod(0o644)
+    session.folders.warehouse.write_bytes(damaged)
+    assert compaction.compact(session).published
+    assert query(session, "select count(*) from activities") == [(1,)]
+    assert not compaction.compact(session).published
+
+
 def test_a_warehouse_of_other_sql_texts_is_made_anew(tmp_path: Path) -> None:
     """After an update of Tracklake gold is replayed from bronze, without network."""
     session = make_session(tmp_path)

@@ -1,20 +1,26 @@
-"""The command line: parses arguments, prints, sets the exit code; decides nothing else."""
+"""The command line: parses arguments, prints, sets the exit code; decides nothing else.
+
+Each command loads what it needs when it is called, because the start of a command is felt.
+"""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 from rich.console import Console
 
 import tracklake
-from tracklake import cli_show, config, demo, doctor, flow, quarantine, reading, status
+from tracklake import cli_show, config, quarantine
 from tracklake.clock import SystemClock
 from tracklake.errors import ConfigError, Error
 from tracklake.progress import Bars
 from tracklake.state import State
+
+if TYPE_CHECKING:
+    from tracklake.flow import Stage
 
 app = typer.Typer(
     help="A person's whole sporting life, in a warehouse that they own.",
@@ -64,8 +70,10 @@ def _bars() -> Bars:
     return Bars(Console(stderr=True))
 
 
-def _run(name: str, athlete: str | None, *stages: flow.Stage) -> None:
+def _run(name: str, athlete: str | None, *stages: "Stage") -> None:
     """Run stages as one flow and say what came of it."""
+    from tracklake import flow
+
     settings, folders = config.load(athlete=athlete)
     report = flow.FlowReport()
     try:
@@ -83,6 +91,8 @@ def import_(
     athlete: Athlete = None,
 ) -> None:
     """Read activity files, folders, Strava or Garmin exports into bronze, then compact."""
+    from tracklake import flow
+
     _run(
         "import",
         athlete,
@@ -102,6 +112,8 @@ def pull(
     athlete: Athlete = None,
 ) -> None:
     """Fetch what is new from the sources into bronze; `files` reads the inbox."""
+    from tracklake import flow
+
     settings, folders = config.load(athlete=athlete, sources=tuple(source) if source else None)
     report = flow.FlowReport()
     try:
@@ -120,6 +132,8 @@ def compact(
     ] = False,
 ) -> None:
     """Take new shards of bronze into the warehouse, check it, publish it."""
+    from tracklake import flow
+
     if verify and not rebuild:
         raise ConfigError("--verify compares gold with a rebuild: say --rebuild --verify")
     _run(
@@ -134,6 +148,8 @@ def tiles(
     rebuild: Annotated[bool, typer.Option(help="Draw everything again.")] = False,
 ) -> None:
     """Bring GeoJSON and PMTiles up to date with the warehouse."""
+    from tracklake import flow
+
     _run(
         "tiles",
         None,
@@ -144,6 +160,8 @@ def tiles(
 @app.command("flow")
 def flow_(athlete: Athlete = None) -> None:
     """Run all stages in order: pull, compact, tiles."""
+    from tracklake import flow
+
     _run("flow", athlete, flow.whole)
 
 
@@ -152,6 +170,8 @@ def status_(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show what there is, what is running and what ran last."""
+    from tracklake import status
+
     _, folders = config.load()
     found = status.status(folders)
     if as_json:
@@ -165,6 +185,8 @@ def doctor_(
     deep: Annotated[bool, typer.Option(help="Read every file and check its hash.")] = False,
 ) -> None:
     """Look for what is wrong and say what to do; exit code 1 if anything is."""
+    from tracklake import doctor
+
     _, folders = config.load()
     findings = list(doctor.examine(folders, deep=deep))
     cli_show.findings(findings)
@@ -180,6 +202,8 @@ def sql(
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, all rows.")] = False,
 ) -> None:
     """Ask the published snapshot; read-only, and nothing but the snapshot and its streams."""
+    from tracklake import reading
+
     _, folders = config.load()
     with reading.snapshot(folders) as connection:
         most_rows = 100_000_000 if as_csv else rows
@@ -190,6 +214,8 @@ def sql(
 @app.command("demo")
 def demo_() -> None:
     """Run the whole flow on a made-up athlete, under data/demo; your own data is not touched."""
+    from tracklake import demo, flow
+
     settings, folders = demo.place()
     demo.write_inbox(folders, SystemClock())
     report = flow.FlowReport()
@@ -203,6 +229,7 @@ def quarantine_list(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show what was set aside and why."""
+
     _with_state(lambda state: cli_show.quarantine(quarantine.items(state), as_json=as_json))
 
 

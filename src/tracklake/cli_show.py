@@ -1,20 +1,24 @@
 """How results look on a terminal."""
 
+from __future__ import annotations
+
 import csv
 import datetime as dt
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tracklake import reading
 from tracklake.config import Folders
-from tracklake.doctor import Finding
-from tracklake.flow import FlowReport
+
+if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
+    from tracklake.doctor import Finding
+    from tracklake.flow import FlowReport
+    from tracklake.reading import Answer
 
 _DEMO_TOTALS = """
 select count(*), sum(distance) / 1000, sum(moving_time) / 3600,
@@ -53,7 +57,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     _console().print(shown, markup=False) if rows else typer.echo("  ".join(columns))
 
 
-def answer(found: reading.Answer, *, as_csv: bool) -> None:
+def answer(found: Answer, *, as_csv: bool) -> None:
     """Print what a query gave."""
     if as_csv:
         writer = csv.writer(sys.stdout)
@@ -87,6 +91,8 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
 
 def demo(report: FlowReport, folders: Folders) -> None:
     """Show what the demo made and where it lies."""
+    from tracklake import reading
+
     with reading.snapshot(folders) as connection:
         ((count, km, hours, first, last),) = connection.execute(_DEMO_TOTALS).fetchall()
         found = reading.ask(connection, _DEMO_QUERY, limit_s=60, most_rows=20)

@@ -3,6 +3,8 @@
 Everything that can fail comes out of here as one of errors.py's classes, entered in the session.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
@@ -12,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
+from typing import TYPE_CHECKING
 
 import duckdb
 import filelock
@@ -21,11 +24,12 @@ from tracklake.clock import Clock, SystemClock
 from tracklake.compaction import CompactReport
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, Busy, Error, Interrupted, SourceError, StorageError
-from tracklake.intake.landings import PullReport
 from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
 from tracklake.state import State
-from tracklake.tiles import stage
-from tracklake.tiles.stage import TilesReport
+
+if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
+    from tracklake.intake.landings import PullReport
+    from tracklake.tiles.stage import TilesReport
 
 
 @dataclass(kw_only=True)
@@ -219,6 +223,8 @@ def compact(
 
 def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = False) -> None:
     """Bring the map files up to date with the warehouse."""
+    from tracklake.tiles import stage
+
     with session.phase("tiles") as phase:
 
         def progress(_label: str, done: int, total: int) -> None:

@@ -34,7 +34,9 @@ def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> None:
         if stale.exists():
             stale.rename(snapshot.with_name(f"{snapshot.name}.stale-{stamp}.wal"))
             landing.fsync_folder(snapshot.parent)
-    session.state.execute("insert or replace into facts values ('published', ?)", (fingerprint,))
+    session.state.execute(
+        "insert or replace into facts values ('published', ?)", (_seal(session, fingerprint),)
+    )
 
 
 def fingerprint(
@@ -47,9 +49,15 @@ def fingerprint(
 
 
 def is_current(session: SyncSession, fingerprint: str) -> bool:
-    """Tell whether the snapshot that readers have is there and holds this."""
+    """Tell whether the snapshot that readers have holds this and is the very file we published."""
     rows = session.state.execute("select value from facts where name = 'published'")
-    return rows == [(fingerprint,)] and session.folders.warehouse.exists()
+    return session.folders.warehouse.exists() and rows == [(_seal(session, fingerprint),)]
+
+
+def _seal(session: SyncSession, fingerprint: str) -> str:
+    """Tie what a snapshot holds to the file: one that somebody wrote into is published anew."""
+    status = session.folders.warehouse.stat()
+    return f"{fingerprint} {status.st_size} {status.st_mtime_ns}"
 
 
 def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
