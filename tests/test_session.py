@@ -122,6 +122,22 @@ def test_items_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
     assert len(quarantine.items(session.state)) == 2
 
 
+def test_two_athletes_with_the_same_bytes_have_an_entry_each(tmp_path: Path) -> None:
+    """Attempts and releases are an athlete's own; dropped by its id, an item is gone for all."""
+    session = make_session(tmp_path)
+    item = Item(item_id="abc", source="files", item="a.fit", reason="bad", message="it is bad")
+    for athlete in ("me", "eve", "eve", "ann"):
+        session.athlete = athlete
+        quarantine.set_aside(session, item)
+    attempts = {row["athlete"]: row["attempts"] for row in quarantine.items(session.state)}
+    assert attempts == {"me": 1, "eve": 2, "ann": 1}
+    assert quarantine.find(session.state, "a") == quarantine.find(session.state, "all") == ["abc"]
+    quarantine.release(session.state, "abc", "me")
+    assert {row["athlete"] for row in quarantine.items(session.state)} == {"eve", "ann"}
+    quarantine.release(session.state, "abc")
+    assert quarantine.items(session.state) == []
+
+
 def test_a_state_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
     """An older Tracklake does not touch what it does not understand."""
     State(tmp_path).close()

@@ -13,8 +13,8 @@ MOST_ATTEMPTS = 6
 class Item:
     """One thing that is set aside.
 
-    item_id: stable (for files the hash of the bytes); item: what a person calls it (its path);
-    location: where its bytes are kept below the data folder, if they are.
+    item_id: stable (for files the hash of the bytes), one entry an athlete; item: what a person
+    calls it (its path); location: where its bytes are kept below the data folder, if they are.
     """
 
     item_id: str
@@ -29,15 +29,17 @@ class Item:
 def set_aside(session: SyncSession, item: Item) -> None:
     """Enter an item, or count one more attempt at it; the next try comes after a growing gap."""
     rows = session.state.execute(
-        "select attempts from quarantine where item_id = ?", (item.item_id,)
+        "select attempts from quarantine where athlete = ? and item_id = ?",
+        (session.athlete, item.item_id),
     )
     attempts = int(str(rows[0][0])) + 1 if rows else 1
     now = session.clock.now()
     next_try = None if attempts >= MOST_ATTEMPTS else now + dt.timedelta(days=2 ** (attempts - 1))
     session.state.execute(
         "insert into quarantine values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "on conflict (item_id) do update set item = excluded.item, reason = excluded.reason, "
-        "message = excluded.message, attempts = excluded.attempts, location = excluded.location, "
+        "on conflict (athlete, item_id) do update "
+        "set item = excluded.item, reason = excluded.reason, message = excluded.message, "
+        "attempts = excluded.attempts, location = excluded.location, "
         "last_seen_at = excluded.last_seen_at, next_try_at = excluded.next_try_at, "
         "decoder_version = excluded.decoder_version",
         (
@@ -50,9 +52,12 @@ def set_aside(session: SyncSession, item: Item) -> None:
     session.log.warning("item_set_aside", item=item.item, reason=item.reason, message=item.message)
 
 
-def release(state: State, item_id: str) -> None:
-    """Forget an item: it was understood after all, or the person dropped it."""
-    state.execute("delete from quarantine where item_id = ?", (item_id,))
+def release(state: State, item_id: str, athlete: str | None = None) -> None:
+    """Forget an item, of one athlete or of all: it was understood, or the person dropped it."""
+    state.execute(
+        "delete from quarantine where item_id = ? and athlete = coalesce(?, athlete)",
+        (item_id, athlete),
+    )
 
 
 COLUMNS = (
@@ -64,7 +69,7 @@ COLUMNS = (
 def items(state: State) -> list[dict[str, object]]:
     """List what is set aside, newest first."""
     rows = state.execute(
-        f"select {', '.join(COLUMNS)} from quarantine order by last_seen_at desc, item_id"  # noqa: S608 our own names
+        f"select {', '.join(COLUMNS)} from quarantine order by last_seen_at desc, item_id, athlete"  # noqa: S608 our own names
     )
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
@@ -72,16 +77,17 @@ def items(state: State) -> list[dict[str, object]]:
 def find(state: State, prefix: str) -> list[str]:
     """Return the ids that a person means by an id's beginning, or by `all`."""
     if prefix == "all":
-        return [str(row[0]) for row in state.execute("select item_id from quarantine order by 1")]
+        rows = state.execute("select distinct item_id from quarantine order by 1")
+        return [str(row[0]) for row in rows]
     rows = state.execute(
-        "select item_id from quarantine where substr(item_id, 1, ?) = ? order by 1",
+        "select distinct item_id from quarantine where substr(item_id, 1, ?) = ? order by 1",
         (len(prefix), prefix),
     )
     return [str(row[0]) for row in rows]
 
 
 def retry(state: State, item_ids: list[str], now: dt.datetime) -> None:
-    """Have items tried again by the next pull, however often they failed."""
+    """Have items tried again by their athletes' next pull, however often they failed."""
     for item_id in item_ids:
         state.execute(
             "update quarantine set next_try_at = ? where item_id = ?", (now.isoformat(), item_id)

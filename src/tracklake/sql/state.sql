@@ -9,10 +9,11 @@ create table if not exists phases (
   primary key (session_id, phase)
 );
 create table if not exists quarantine (
-  item_id text primary key, athlete text not null, source text not null, item text not null,
+  item_id text not null, athlete text not null, source text not null, item text not null,
   reason text not null, message text not null, attempts integer not null,
   first_seen_at text not null, last_seen_at text not null, next_try_at text, decoder_version text,
-  location text
+  location text,
+  primary key (athlete, item_id)
 );
 create table if not exists seen_files (
   athlete text not null, path blob not null, size_bytes integer not null,
