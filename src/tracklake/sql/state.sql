@@ -24,6 +24,7 @@ create table if not exists seen_files (
 create table if not exists decoded (
   athlete text not null, file_sha256 text not null, sha256 text not null, outcome text not null,
   decoder_version text not null, location text not null, seen_as text not null,
+  size_bytes integer not null,
   primary key (athlete, file_sha256)
 );
 create index if not exists decoded_as_it_came on decoded (athlete, sha256);

@@ -1,27 +1,65 @@
 -- The newest version of each record in the new shards, unless gold knows one that is at least as new.
 -- What was read from one file counts as one: the newest reading replaces all of an older one.
 create or replace temp table staged as
+with versions as (
+  select * from read_parquet(getvariable('activity_shards'), union_by_name = true)
+)
 select
-  *,
+  * replace (
+    -- A row of an export that came without its files still names the file it named before.
+    arg_max(file_sha256, ingested_at) over (partition by record_id) as file_sha256
+  ),
+  max(ingested_at) filter (where file_sha256 is not null) over (partition by record_id)
+    as file_linked_at,
   file_sha256 is not null and not starts_with(source_id, 'strava-export/') as is_reading,
-  min(ingested_at) over (partition by record_id) as first_seen_at
-from read_parquet(getvariable('activity_shards'), union_by_name = true)
+  -- Only files as wholes and rows of exports need to remember when they were first seen.
+  case
+    when leg_index > 0 or contains(source_id, '#') then ingested_at
+    else min(ingested_at) over (partition by record_id)
+  end as first_seen_at
+from versions
 qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
 
--- An older version tells gold only when the record was first seen, and the other way round.
+-- All that is spoken of, also by versions that gold will not take.
+create or replace temp table mentioned as select record_id, strava_id from staged;
+
+-- The files that staged records name, and those they named before.
+create or replace temp table touched_files as
+select athlete, file_sha256 from staged where file_sha256 is not null
+union
+select athlete, file_sha256 from activity_sources
+where file_sha256 is not null
+  and (
+    record_id in (select record_id from staged) or strava_id in (select strava_id from staged)
+  );
+
+-- An older version still tells gold when the record was first seen and which file it last named,
+-- and the other way round.
 update activity_sources
 set first_ingested_at = s.first_seen_at
 from staged as s
 where activity_sources.record_id = s.record_id
-  and activity_sources.first_ingested_at > s.first_seen_at;
+  and activity_sources.first_ingested_at > s.first_seen_at
+  and activity_sources.leg_index is not distinct from s.leg_index
+  and (s.leg_index is null or (s.leg_index = 0 and not contains(s.source_id, '#')));
+
+update activity_sources
+set file_sha256 = s.file_sha256, file_linked_at = s.file_linked_at
+from staged as s
+where activity_sources.record_id = s.record_id
+  and s.file_linked_at > coalesce(activity_sources.file_linked_at, '-infinity'::timestamptz);
 
 update staged
 set first_seen_at = a.first_ingested_at
 from activity_sources as a
-where a.record_id = staged.record_id and a.first_ingested_at < staged.first_seen_at;
+where a.record_id = staged.record_id and a.first_ingested_at < staged.first_seen_at
+  and (staged.leg_index is null or (staged.leg_index = 0 and not contains(staged.source_id, '#')));
 
-create or replace temp table touched_files as
-select distinct athlete, file_sha256 from staged where file_sha256 is not null;
+update staged
+set file_sha256 = a.file_sha256, file_linked_at = a.file_linked_at
+from activity_sources as a
+where a.record_id = staged.record_id
+  and a.file_linked_at > coalesce(staged.file_linked_at, '-infinity'::timestamptz);
 
 delete from staged
 using activity_sources as a

@@ -3,6 +3,8 @@ create or replace temp table touched as
 select a.record_id, a.activity_id as old_activity_id
 from activity_sources as a
 where a.record_id in (select record_id from superseded)
+   or a.record_id in (select record_id from mentioned)
+   or a.strava_id in (select strava_id from mentioned)
    or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
 
 delete from activity_sources where record_id in (select record_id from superseded);
@@ -10,7 +12,7 @@ delete from activity_sources where record_id in (select record_id from supersede
 insert into activity_sources by name
 select
   record_id as activity_id,
-  record_id, athlete, source, source_id, external_id, strava_id, file_sha256, file_format, problems,
+  record_id, athlete, source, source_id, external_id, strava_id, file_sha256, file_linked_at, file_format, problems,
   parent_record_id, stream_key,
   'own' as match_method, 1.0 as match_confidence,
   name, description, sport_type,

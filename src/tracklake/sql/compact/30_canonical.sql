@@ -6,9 +6,22 @@ select a.* from activity_sources as a
 where a.record_id in (select record_id from touched)
    or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
 
+create or replace temp table owners as
+select
+  strava_id,
+  first(athlete order by first_ingested_at, athlete) as athlete,
+  first(record_id order by first_ingested_at, athlete) as record_id
+from activity_sources
+where strava_id in (select strava_id from candidates)
+group by strava_id;
+
 create or replace temp table assignments as
 with export_rows as (
-  select * from candidates where starts_with(source_id, 'strava-export/')
+  -- Strava's id belongs to whoever had it first; another athlete's row of it gets an id of its own.
+  select c.* replace (case when o.record_id is null then c.strava_id end as strava_id)
+  from candidates as c
+  left join owners as o on o.strava_id = c.strava_id and o.athlete <> c.athlete
+  where starts_with(c.source_id, 'strava-export/')
 ),
 exports as (
   select
@@ -22,7 +35,9 @@ exports as (
 wholes as (
   select
     c.athlete, c.file_sha256, c.record_id,
-    case when e.first_ingested_at <= c.first_ingested_at then e.strava_id else c.record_id end as id
+    coalesce(
+      case when e.first_ingested_at <= c.first_ingested_at then e.strava_id end, c.record_id
+    ) as id
   from candidates as c
   left join exports as e using (athlete, file_sha256)
   where c.source = 'files' and c.source_id = c.file_sha256

@@ -8,6 +8,7 @@ create table if not exists activity_sources (
   external_id VARCHAR,
   strava_id BIGINT,
   file_sha256 VARCHAR,
+  file_linked_at TIMESTAMPTZ,
   file_format VARCHAR,
   problems VARCHAR[],
   parent_record_id BIGINT,
@@ -63,6 +64,7 @@ comment on column activity_sources.source_id is 'files: SHA-256 of the unpacked 
 comment on column activity_sources.external_id is 'What the source calls the file it came from';
 comment on column activity_sources.strava_id is 'Strava''s id where the record names one';
 comment on column activity_sources.file_sha256 is 'SHA-256 of the unpacked original file';
+comment on column activity_sources.file_linked_at is 'When a version of this record last named its file';
 comment on column activity_sources.file_format is 'fit, gpx, tcx';
 comment on column activity_sources.problems is 'What was damaged in the file and left out; empty: nothing';
 comment on column activity_sources.parent_record_id is 'Record of the multisport whole, on its legs';
