@@ -4,7 +4,7 @@ It lives in the state database; what it says of contents and records is made ane
 that database is new, so that nothing is decoded twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tracklake import bronze, quarantine
 from tracklake.intake.finding import Candidate
 from tracklake.intake.looking import DECODER_VERSION, Looked
-from tracklake.intake.originals import Job
+from tracklake.intake.originals import Job, Landed, is_kept
 from tracklake.intake.rows import SOURCE
 from tracklake.session import SyncSession
 from tracklake.state import State
@@ -54,6 +54,7 @@ def _newest(session: SyncSession, entity: str) -> Iterable[dict[str, object]]:
     columns = ["source_id", "ingested_at", "content_hash"]
     if entity == "original_files":
         columns += ["file_sha256", "outcome", "decoder_version", "location", "seen_as", "message"]
+        columns += ["size_bytes"]
     own = f"athlete={session.athlete}"
     for path in bronze.shard_paths(session.folders.bronze, entity):
         if own in path.parts and SOURCE in path.parts:
@@ -69,10 +70,10 @@ def _recall(session: SyncSession, row: dict[str, object]) -> None:
     if outcome == "activity" and row["message"]:
         outcome = "salvaged"
     session.state.execute(
-        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(session.athlete, row["file_sha256"], row["source_id"], outcome),
-            *(row["decoder_version"], row["location"], row["seen_as"]),
+            *(row["decoder_version"], row["location"], row["seen_as"], row["size_bytes"]),
         ),
     )
     if outcome == "quarantined":
@@ -113,13 +114,63 @@ def remember_decoded(session: SyncSession, looked: Looked) -> None:
     """Note what came of a content."""
     salvaged = looked.outcome == "activity" and looked.message is not None
     session.state.execute(
-        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into decoded values (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(session.athlete, looked.file_sha256, looked.sha256),
             "salvaged" if salvaged else looked.outcome,
-            *(DECODER_VERSION, looked.location, looked.job.shown),
+            *(DECODER_VERSION, looked.location, looked.job.shown, looked.size_bytes),
         ),
     )
+
+
+def is_understood(session: SyncSession, file_sha256: str) -> bool:
+    """Tell whether a content was decoded before, and not in vain."""
+    return bool(
+        session.state.execute(
+            "select 1 from decoded where athlete = ? and file_sha256 = ? "
+            "and outcome <> 'quarantined'",
+            (session.athlete, file_sha256),
+        )
+    )
+
+
+def lost(session: SyncSession) -> set[str]:
+    """Return the contents whose originals are not in bronze, as far as their sizes tell."""
+    rows = session.state.execute(
+        "select file_sha256, location, sha256, size_bytes from decoded where athlete = ?",
+        (session.athlete,),
+    )
+    return {
+        str(file_sha256)
+        for file_sha256, location, sha256, size_bytes in rows
+        if not is_kept(
+            Path(f"{session.folders.data}/{location}"),
+            str(sha256),
+            int(str(size_bytes)),
+            thorough=False,
+        )
+    }
+
+
+def due_where_they_lie(session: SyncSession) -> set[str]:
+    """Name the files to look at again although they did not change: archives, tables and what could
+    not be read are not kept in bronze when they are set aside; their next try is where they lie.
+    """
+    rows = session.state.execute(
+        "select item from quarantine where athlete = ? and source = ? "
+        "and location is null and next_try_at <= ?",
+        (session.athlete, SOURCE, session.clock.now().isoformat()),
+    )
+    return {name for (item,) in rows for name in _holders(str(item))}
+
+
+def _holders(item: str) -> Iterator[str]:
+    """Yield what a thing may be: a file, a member of one, a line of one."""
+    yield item
+    yield from (item[:at] for at, character in enumerate(item) if character == "!")
+    table, line, _ = item.rpartition(" line ")
+    if line:
+        yield table
 
 
 def landed(state: State, athlete: str, entity: str) -> dict[str, str]:
@@ -143,18 +194,38 @@ def remember_landed(session: SyncSession, entity: str, records: Iterable[tuple[s
 def due(session: SyncSession) -> list[Job]:
     """List originals to decode again: set aside and due, or damaged and our decoders newer."""
     rows = session.state.execute(
-        "select location, item from quarantine where athlete = ? and source = ? "
+        "select location, item_id, item from quarantine where athlete = ? and source = ? "
         "and location is not null and (next_try_at <= ? or decoder_version <> ?) "
-        "union all select location, seen_as from decoded where athlete = ? "
+        "union all select location, file_sha256, seen_as from decoded where athlete = ? "
         "and outcome = 'salvaged' and decoder_version <> ? order by 1",
         (
             *(session.athlete, SOURCE, session.clock.now().isoformat(), DECODER_VERSION),
             *(session.athlete, DECODER_VERSION),
         ),
     )
-    found = ((session.folders.data / Path(str(location)), str(item)) for location, item in rows)
-    return [
-        Job(path=str(path), shown=item, size_bytes=path.stat().st_size, again=True)
-        for path, item in found
-        if path.is_file()
-    ]
+    return _again(session, rows)
+
+
+def originals(session: SyncSession) -> list[Job]:
+    """List every original that bronze holds, to decode all of them again."""
+    rows = session.state.execute(
+        "select location, file_sha256, seen_as from decoded where athlete = ? order by 1",
+        (session.athlete,),
+    )
+    return _again(session, rows)
+
+
+def _again(session: SyncSession, rows: Iterable[tuple[object, ...]]) -> list[Job]:
+    jobs = []
+    for location, file_sha256, shown in rows:
+        path = session.folders.data / str(location)
+        unpacks_to = 4 if path.suffix == ".gz" else 1
+        jobs.append(
+            Job(
+                path=str(path),
+                shown=str(shown),
+                size_bytes=path.stat().st_size * unpacks_to if path.is_file() else 0,
+                again=Landed(str(location), str(file_sha256)),
+            )
+        )
+    return jobs

@@ -5,13 +5,11 @@ database remembers. A batch that is done again makes newer versions of the same 
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tracklake import bronze, quarantine, shards
-from tracklake.errors import InvalidData
-from tracklake.identity import bytes_hash
+from tracklake import bronze, shards
 from tracklake.intake import index
+from tracklake.intake.aside import Aside
 from tracklake.intake.finding import Candidate
 from tracklake.intake.looking import DECODER_VERSION, Looked
 from tracklake.intake.rows import SOURCE
@@ -28,15 +26,16 @@ class PullReport:
     """What a pull of files did, in files unless said otherwise.
 
     found: looked at or known (members of archives count, archives don't). decoded: by a decoder.
-    activities: new records of whole outings. duplicates: content that was known under another name.
-    salvaged: activities from damaged files. changing: being written, left for the next run.
-    exported: new or changed rows of Strava exports.
+    activities: new records of whole outings. repeated: such records made anew of known originals.
+    duplicates: content that was known under another name. salvaged: activities from damaged files.
+    changing: being written, left for the next run. exported: new or changed rows of Strava exports.
     """
 
     found: int = 0
     unchanged: int = 0
     decoded: int = 0
     activities: int = 0
+    repeated: int = 0
     not_activities: int = 0
     duplicates: int = 0
     salvaged: int = 0
@@ -49,6 +48,7 @@ class PullReport:
         """Say it in a few words."""
         counts = {
             "new": self.activities,
+            "decoded again": self.repeated,
             "unchanged": self.unchanged,
             "already known": self.duplicates,
             "salvaged": self.salvaged,
@@ -70,20 +70,16 @@ class Landing:
 
     session: SyncSession
     report: PullReport
+    aside: Aside = field(init=False)
     contents: dict[str, str] = field(default_factory=dict)
     listed: dict[str, Candidate] = field(default_factory=dict)
     _exported: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     _waiting: list[Looked] = field(default_factory=list)
     _done: set[str] = field(default_factory=set)
-    _aside: dict[str, str] = field(default_factory=dict)
     _landed: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rows = self.session.state.execute(
-            "select item_id, item from quarantine where athlete = ? and source = ?",
-            (self.session.athlete, SOURCE),
-        )
-        self._aside = {str(item_id): str(item) for item_id, item in rows}
+        self.aside = Aside(self.session)
 
     def expect(self, export: Export) -> None:
         """Accept an export's rows: each lands together with its file, so that both are one from
@@ -101,7 +97,9 @@ class Landing:
                 looked.outcome, looked.location, looked.rows = "known", None, []
             if is_new:
                 self._done.add(looked.file_sha256)
-            if looked.file_sha256:
+            if looked.job.again:  # its name may be another content's by now
+                self.contents.setdefault(looked.job.shown, looked.file_sha256)
+            elif looked.file_sha256:
                 self.contents[looked.job.shown] = looked.file_sha256
             self._waiting.append(looked)
         size_bytes = sum(looked.size_bytes for looked in self._waiting)
@@ -116,6 +114,7 @@ class Landing:
         folder, now = self.session.folders.bronze, self.session.clock.now()
         exported = self._changed("activities", self._exported_with(batch))
         records = [row for looked in batch for row in looked.rows] + list(exported.values())
+        aside = frozenset(self.aside.items)
         bronze.land_shard(folder, "activities", records, ingested_at=now)
         kept = [looked for looked in batch if looked.location is not None]
         originals = [_original(self.session.athlete, looked) for looked in kept]
@@ -124,7 +123,7 @@ class Landing:
             for looked in batch:
                 self._remember(looked)
             index.remember_landed(self.session, "activities", exported)
-        _count(self.report, batch)
+        _count(self.report, batch, aside)
         self.report.exported += len(exported)
 
     def finish(self, exports: list[Export]) -> None:
@@ -153,7 +152,7 @@ class Landing:
         return [
             {**row, "file_sha256": looked.file_sha256}
             for looked in batch
-            if looked.file_sha256
+            if looked.file_sha256 and not looked.job.again
             for name in (looked.job.shown, f"{looked.job.shown}.gz")
             for row in self._exported.pop(name, ())
         ]
@@ -179,55 +178,13 @@ class Landing:
     def _remember(self, looked: Looked) -> None:
         if looked.location is not None:
             index.remember_decoded(self.session, looked)
-        item_id = looked.file_sha256 or unread_id(looked.job.shown)
         if looked.outcome == "quarantined":
-            error = InvalidData(str(looked.message), reason=str(looked.reason))
-            self.set_aside(looked.job.shown, error, item_id, looked.location)
-        else:
-            for past in {item_id, unread_id(looked.job.shown)} & self._aside.keys():
-                if past != item_id or looked.outcome != "known":
-                    quarantine.release(self.session.state, past)
+            self.aside.refuse(looked)
+        elif looked.outcome != "gone":
+            self.aside.forget(looked)
         candidate = self.listed.get(looked.job.path)
         if candidate is not None and looked.outcome != "gone" and looked.reason != "unreadable":
             index.remember_seen(self.session, candidate, looked.file_sha256 or None)
-
-    def readable(self, listed: Iterable[str]) -> None:
-        """Release the folders that could not be read and in which files are listed now."""
-        folders = {f"{item}/": one for one, item in self._aside.items() if one == unread_id(item)}
-        if folders:
-            beginnings = tuple(folders)
-            found = [shown for shown in listed if shown.startswith(beginnings)]
-            for beginning, item_id in folders.items():
-                if any(shown.startswith(beginning) for shown in found):
-                    quarantine.release(self.session.state, item_id)
-
-    def forgive(self, beginning: str, still: Iterable[str]) -> None:
-        """Release what was wrong within an archive, a table or a folder, except what still is."""
-        bad = set(still)
-        for item_id, item in self._aside.items():
-            unread = item_id == unread_id(item)
-            if unread and item.startswith(beginning) and item not in bad:
-                quarantine.release(self.session.state, item_id)
-
-    def set_aside(
-        self, shown: str, error: InvalidData, item_id: str | None = None, kept_at: str | None = None
-    ) -> None:
-        """Enter something in the quarantine."""
-        item = quarantine.Item(
-            item_id=item_id or unread_id(shown),
-            source=SOURCE,
-            item=shown,
-            reason=error.reason,
-            message=str(error),
-            location=kept_at,
-            decoder_version=DECODER_VERSION,
-        )
-        quarantine.set_aside(self.session, item)
-
-
-def unread_id(shown: str) -> str:
-    """Return the quarantine's id of something whose bytes could not be read: from its name."""
-    return bytes_hash(f"unread\x1f{shown}".encode())
 
 
 def _original(athlete: str, looked: Looked) -> dict[str, object]:
@@ -246,12 +203,15 @@ def _original(athlete: str, looked: Looked) -> dict[str, object]:
     }
 
 
-def _count(report: PullReport, batch: list[Looked]) -> None:
+def _count(report: PullReport, batch: list[Looked], aside: frozenset[str]) -> None:
     outcomes = Counter(looked.outcome for looked in batch)
     report.decoded += sum(1 for looked in batch if looked.location is not None)
-    report.activities += sum(
-        1 for looked in batch for row in looked.rows if row["parent_record_id"] is None
-    )
+    for looked in batch:
+        outings = sum(1 for row in looked.rows if row["parent_record_id"] is None)
+        if looked.job.again and looked.file_sha256 not in aside:
+            report.repeated += outings
+        else:
+            report.activities += outings
     report.not_activities += outcomes["not_activity"]
     report.duplicates += outcomes["known"]
     report.quarantined += outcomes["quarantined"]

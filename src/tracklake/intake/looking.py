@@ -31,14 +31,16 @@ DECODER_VERSION = "1"  # raise it when files should be looked at again
 class Chunk:
     """Some files for one worker.
 
-    stamp: unlike any other chunk's. state: the state database. given_up: why not to decode but only
-    to keep the originals.
+    stamp: unlike any other chunk's. state: the state database. thorough: originals of known content
+    are read and compared with their hashes. given_up: why not to decode but only to keep the
+    originals.
     """
 
     jobs: tuple[Job, ...]
     place: Place
     stamp: str
     state: Path
+    thorough: bool = False
     given_up: InvalidData | None = None
 
 
@@ -97,10 +99,12 @@ class _Work:
 
     def look_at(self, job: Job) -> Looked:
         result = Looked(job=job, outcome="gone")
+        if job.again:
+            result.file_sha256 = job.again.file_sha256
         try:
             data = files_originals.read(job)
         except FileNotFoundError:
-            return result
+            return result.refused(_damaged("missing")) if job.again else result
         except OSError as error:
             message = f"it cannot be read: {error.strerror}"
             return result.refused(InvalidData(message, reason="unreadable"))
@@ -111,6 +115,9 @@ class _Work:
     def _look_into(self, result: Looked, data: bytes) -> Looked:
         result.outcome, result.size_bytes = "known", len(data)
         result.sha256 = hashlib.sha256(data).hexdigest()
+        again = result.job.again
+        if again and not Path(again.location).name.startswith(result.sha256):
+            return result.refused(_damaged("damaged"))
         if self._is_known(result, result.sha256):
             return result
         content, problem, failure = data, None, self.chunk.given_up
@@ -127,22 +134,32 @@ class _Work:
             result.outcome = "ignored"
             return result
         suffix = f".{result.file_format or 'bin'}" + (".gz" if is_packed else "")
-        result.location = self.originals.write(result.sha256, suffix, data)
+        result.location = (
+            again.location if again else self.originals.write(result.sha256, suffix, data)
+        )
         self.here[result.sha256] = self.here[result.file_sha256] = result.file_sha256
         return result.refused(failure) if failure else self._decode(result, content, problem)
 
     def _is_known(self, result: Looked, sha256: str) -> bool:
-        """Tell whether bytes were decoded before, in this chunk or in an earlier run."""
+        """Tell whether bytes were decoded before, in this chunk or in an earlier run.
+
+        Content whose original is not in bronze as it came is not known: it lands once more.
+        """
         result.file_sha256 = self.here.get(sha256, sha256)
         if sha256 in self.here or result.job.again:
             return sha256 in self.here
         rows = self.state.execute(
-            "select file_sha256 from decoded where athlete = ? and ? in (file_sha256, sha256)",
+            "select file_sha256, location, sha256, size_bytes from decoded "
+            "where athlete = ? and ? in (file_sha256, sha256)",
             (self.chunk.place.athlete, sha256),
-        ).fetchall()
-        for (file_sha256,) in rows:
-            result.file_sha256 = str(file_sha256)
-        return bool(rows)
+        )
+        data, thorough = self.chunk.place.data, self.chunk.thorough
+        for file_sha256, location, as_it_came, size_bytes in rows:
+            path = data / location
+            if files_originals.is_kept(path, as_it_came, size_bytes, thorough=thorough):
+                result.file_sha256 = str(file_sha256)
+                return True
+        return False
 
     def _decode(self, result: Looked, content: bytes, problem: str | None) -> Looked:
         try:
@@ -171,6 +188,11 @@ class _Work:
         said = (*problems, *(text for recording, _ in found for text in recording.problems))
         result.message = "; ".join(dict.fromkeys(said)) or None
         return result
+
+
+def _damaged(how: str) -> InvalidData:
+    message = f"its original in bronze is {how}: import the file again, or restore it"
+    return InvalidData(message, reason="damaged_original")
 
 
 def _format(job: Job, content: bytes) -> Format | None:

@@ -5,11 +5,13 @@ out to be undecodable; the person's own file stays where it is.
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tracklake import bronze, landing
 from tracklake.errors import InvalidData, StorageError
@@ -19,12 +21,19 @@ from tracklake.intake.rows import SOURCE
 KEEP_FREE_BYTES = 1 << 30
 
 
+class Landed(NamedTuple):
+    """An original in bronze: where it is below the data folder, and the hash of its content."""
+
+    location: str
+    file_sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One file to decode: on disk, or a member of an archive on disk.
 
-    shown: what a person calls it. again: it is decoded although it is known. modified_ns: as it was
-    listed, to notice that it is being written while we read.
+    shown: what a person calls it. again: the original that it is, decoded although it is known.
+    modified_ns: as it was listed, to notice that it is being written while we read.
     """
 
     path: str
@@ -32,7 +41,7 @@ class Job:
     size_bytes: int
     member: zip_reader.Member | None = None
     modified_ns: int | None = None
-    again: bool = False
+    again: Landed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +99,13 @@ class Originals:
     _written: list[tuple[Path, Path]] = field(default_factory=list)
 
     def write(self, sha256: str, suffix: str, data: bytes) -> str:
-        """Keep a file as it came; return where it will be, below the data folder."""
+        """Keep a file as it came; return where it will be, below the data folder.
+
+        What is there already is written again only if it is not those bytes.
+        """
         place = self.place
         path = bronze.object_path(place.data / "bronze", SOURCE, place.athlete, sha256, suffix)
-        if not path.exists():
+        if not is_kept(path, sha256, len(data), thorough=True):
             check_room(place, len(data))
             temporary = landing.temporary_beside(place.spool / path.name)
             with disk_trouble_said():
@@ -106,6 +118,19 @@ class Originals:
         with disk_trouble_said():
             landing.adopt_all(self._written)
         self._written = []
+
+
+def is_kept(path: Path, sha256: str, size_bytes: int, *, thorough: bool) -> bool:
+    """Tell whether an original is there as it came: by its size, thoroughly also by its hash."""
+    try:
+        if path.stat().st_size != size_bytes:
+            return False
+        if not thorough:
+            return True
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def check_room(place: Place, size_bytes: int) -> None:

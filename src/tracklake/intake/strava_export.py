@@ -77,9 +77,12 @@ class Row:
 
 @dataclass(slots=True, kw_only=True)
 class Export:
-    """One export. prefix: what a person calls the folder that its files' names start from."""
+    """One export. prefix: what a person calls the folder that its files' names start from; shown:
+    its table of activities.
+    """
 
     prefix: str
+    shown: str
     rows: list[Row] = field(default_factory=list)
     gear: list[dict[str, object]] = field(default_factory=list)
     refused: list[tuple[str, InvalidData]] = field(default_factory=list)
@@ -105,7 +108,7 @@ def exports(tables: dict[str, bytes], athlete: str) -> list[Export]:
         if base_name(shown).lower() != ACTIVITIES:
             continue
         prefix = shown[: -len(ACTIVITIES)]
-        export = Export(prefix=prefix)
+        export = Export(prefix=prefix, shown=shown)
         if _read_activities(export, shown, content, athlete):
             named = [
                 gear

@@ -21,7 +21,7 @@ from typing import Generic, Self, TypeVar
 import pebble
 import pyarrow as pa
 
-from tracklake.errors import InvalidData
+from tracklake.errors import InvalidData, StorageError
 
 Result = TypeVar("Result")
 
@@ -174,7 +174,12 @@ class Workers:
 
 
 def verdict(error: BaseException) -> InvalidData:
-    """Say of a task's error what it means for the file that caused it."""
+    """Say of a task's error what it means for the file that caused it.
+
+    A failing disk means nothing for a file: StorageError is raised again and stops the run.
+    """
+    if isinstance(error, StorageError):
+        raise error
     if isinstance(error, InvalidData):
         return error
     if isinstance(error, TimeoutError):

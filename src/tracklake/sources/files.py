@@ -5,6 +5,7 @@ content. Everything that reads what is inside a file runs in workers.
 """
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,9 @@ from pathlib import Path
 from tracklake import config, landing
 from tracklake.bronze import stamp
 from tracklake.config import Folders, Settings
-from tracklake.errors import InvalidData, StorageError
-from tracklake.intake import containers, finding, index, strava_export
-from tracklake.intake.expansion import Expansion, expand, read_exports
+from tracklake.errors import InvalidData
+from tracklake.intake import containers, finding, folder_exports, index, strava_export
+from tracklake.intake.expansion import Expansion, expand
 from tracklake.intake.finding import Candidate
 from tracklake.intake.landings import Landing, PullReport
 from tracklake.intake.looking import Chunk, Looked, look
@@ -31,8 +32,10 @@ _SETTLED_S = 2.0  # a file younger than this may still be being copied
 
 
 def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
-    """Tell whether there is anything in the inbox."""
-    return next(finding.candidates(folders.inbox, None), None) is not None
+    """Tell whether there is anything in the inbox, or in bronze to be decoded again."""
+    landed = (folders.bronze / NAME / "original_files").glob("athlete=*/objects/*/*")
+    found = itertools.chain(finding.candidates(folders.inbox, None), landed)
+    return next(found, None) is not None
 
 
 def pull(
@@ -45,8 +48,10 @@ def pull(
 ) -> PullReport:
     """Land what is new in the inbox, or in the files, folders and archives given.
 
-    everything: open also files whose size and time say that they did not change; what is in them
-    is known by its hash and not decoded again.
+    everything: decode every original that bronze holds again, so that points, tracks and records
+    are made anew; open also files whose size and time say that they did not change, what is known
+    by its hash is not decoded twice. Like the paths given, those are held against their originals:
+    one that is missing or damaged lands again.
     Raises ConfigError for a path that does not exist, StorageError where the disk fails or has no
     more than `keep_free_bytes` left.
     """
@@ -62,10 +67,11 @@ def pull(
         session.phase("pull") as phase,
         Workers(config.cores(), limits or Limits()) as workers,
     ):
-        run = _Run(session, phase, place, workers, Landing(session, report))
+        thorough = everything or paths is not None
+        run = _Run(session, phase, place, workers, Landing(session, report), thorough)
         try:
-            fresh = run.new(listed, everything=everything)
-            run.over(_settled(session, fresh, wait=paths is None), listed)
+            jobs = index.originals(session) if everything else index.due(session)
+            run.over(_settled(session, run.new(listed), wait=paths is None), listed, jobs)
         finally:
             landing.sweep(place.spool)
             phase.detail = report.summary()
@@ -90,25 +96,30 @@ def _settled(
 
 @dataclass(slots=True)
 class _Run:
-    """One pull on its way."""
+    """One pull on its way. thorough: every file is opened and held against its original."""
 
     session: SyncSession
     phase: Phase
     place: Place
     workers: Workers
     landing: Landing
+    thorough: bool
     part: int = 0
 
-    def new(self, listed: list[Candidate], *, everything: bool) -> Iterator[Candidate]:
-        """Yield the files that were not dealt with before as they are now."""
-        seen = {} if everything else index.seen(self.session.state, self.session.athlete)
-        self.landing.readable(one.shown for one in listed if one.problem is None)
+    def new(self, listed: list[Candidate]) -> Iterator[Candidate]:
+        """Yield the files that were not dealt with before as they are now, and those due again."""
+        seen = {} if self.thorough else index.seen(self.session.state, self.session.athlete)
+        lost = index.lost(self.session) if seen else set()
+        due = index.due_where_they_lie(self.session)
+        self.landing.aside.readable(one.shown for one in listed if one.problem is None)
         report = self.landing.report
         for candidate in listed:
             before = seen.get(candidate.key)
             if candidate.problem is not None:
                 self._refuse(candidate.shown, InvalidData(candidate.problem, reason="unreadable"))
-            elif before is not None and before.is_now(candidate):
+            elif before is None or candidate.shown in due or before.file_sha256 in lost:
+                yield candidate
+            elif before.is_now(candidate):
                 report.found += 1
                 report.unchanged += 1
                 if before.file_sha256:
@@ -116,9 +127,10 @@ class _Run:
             else:
                 yield candidate
 
-    def over(self, candidates: Iterable[Candidate], listed: list[Candidate]) -> None:
-        """Look at files and into archives; land everything."""
-        jobs = index.due(self.session)
+    def over(
+        self, candidates: Iterable[Candidate], listed: list[Candidate], jobs: list[Job]
+    ) -> None:
+        """Look at originals again, at files, and into archives; land everything."""
         archives, tables = [], []
         for candidate in candidates:
             if strava_export.is_table(candidate.shown):
@@ -142,7 +154,8 @@ class _Run:
     def _look_at_all(self, jobs: list[Job], exports: list[Export]) -> None:
         for export in exports:
             self.landing.expect(export)
-            self._refuse_all(f"{export.prefix}{strava_export.ACTIVITIES} line ", export.refused)
+            for shown, error in export.refused:
+                self._refuse(shown, error)
         # An export's files first: a copy elsewhere must not become a record before its row does.
         prefixes = tuple(export.prefix for export in exports)
         jobs.sort(key=lambda job: not job.shown.startswith(prefixes))
@@ -156,28 +169,14 @@ class _Run:
 
     def _read_exports(self, listed: list[Candidate], new: list[Candidate]) -> list[Export]:
         """Read the tables of unpacked exports in which anything is new."""
-        tables = {one.shown: one.path for one in listed if strava_export.is_table(one.shown)}
-        wanted = {}
-        for shown, path in tables.items():
-            folder = shown[: -len(strava_export.base_name(shown))]
-            if any(one.shown.startswith(folder) for one in new):
-                wanted[shown] = path
-        if not wanted:
-            return []
-        task = Task(read_exports, (wanted, self.session.athlete), 0)
-        future = self.workers.done(task)
-        error = future.exception()
-        if error is not None:
-            self._refuse(next(iter(wanted)), _item_error(error))
-            return []
-        read = {export.prefix for export in future.result()}
-        for shown in wanted:
-            folder = shown[: -len(strava_export.ACTIVITIES)]
-            beside = any(one.shown.startswith(f"{folder}activities/") for one in listed)
-            if beside and folder not in read and shown.endswith(strava_export.ACTIVITIES):
-                message = "its columns are not those of a Strava export"
-                self._refuse(shown, InvalidData(message, reason="unknown_table"))
-        return future.result()
+        folders = folder_exports.wanted(listed, new, self.landing.aside.is_set_aside)
+        tables = folder_exports.read(self.workers, folders, listed, self.session.athlete)
+        bad = {shown for export in tables.exports for shown, _ in export.refused}
+        for shown in tables.read:
+            self.landing.aside.forgive(shown, bad)
+        for shown, error in tables.refused:
+            self._refuse(shown, error)
+        return tables.exports
 
     def _opened(self, archives: list[Candidate]) -> list[Expansion]:
         """List what is in archives; one that cannot be read is set aside whole."""
@@ -190,20 +189,22 @@ class _Run:
             error = future.exception()
             expansion = Expansion() if error else future.result()
             if error:
-                self._refuse(archive.shown, _item_error(error))
+                self._refuse(archive.shown, verdict(error))
             else:
-                self._refuse_all(archive.shown, expansion.refused)
+                self._refuse_within(archive.shown, expansion)
             self.landing.report.ignored += expansion.ignored
             opened.append(expansion)
         return opened
 
-    def _refuse_all(self, within: str, refused: list[tuple[str, InvalidData]]) -> None:
-        self.landing.forgive(within, [shown for shown, _ in refused])
-        for shown, error in refused:
+    def _refuse_within(self, archive: str, found: Expansion) -> None:
+        lines = (item for export in found.exports for item in export.refused)
+        bad = {shown for shown, _ in (*found.refused, *lines)}
+        self.landing.aside.forgive(archive, bad.union(job.shown for job in found.jobs))
+        for shown, error in found.refused:
             self._refuse(shown, error)
 
     def _refuse(self, shown: str, error: InvalidData) -> None:
-        self.landing.set_aside(shown, error)
+        self.landing.aside.set_aside(shown, error)
         self.landing.report.found += 1
         self.landing.report.quarantined += 1
         self.phase.advance(errors=1)
@@ -216,11 +217,11 @@ class _Run:
             if error is None:
                 yield future.result()
                 continue
-            _item_error(error)
+            reason = verdict(error)
             (chunk,) = task.arguments
             assert isinstance(chunk, Chunk)  # noqa: S101 _task made it
             for job in chunk.jobs:
-                yield self._alone(job, verdict(error) if len(chunk.jobs) == 1 else None)
+                yield self._alone(job, reason if len(chunk.jobs) == 1 else None)
 
     def _alone(self, job: Job, error: InvalidData | None) -> list[Looked]:
         """Look at one file of a chunk that failed; at last only keep it."""
@@ -229,11 +230,12 @@ class _Run:
             failure = future.exception()
             if failure is None:
                 return future.result()
-            error = _item_error(failure)
+            error = verdict(failure)
         kept = self.workers.done(self._task([job], error))
         if kept.exception() is None:
             return kept.result()
-        return [Looked(job=job, outcome="quarantined").refused(error)]
+        known_as = job.again.file_sha256 if job.again else ""
+        return [Looked(job=job, outcome="quarantined", file_sha256=known_as).refused(error)]
 
     def _task(self, jobs: list[Job], given_up: InvalidData | None = None) -> Task[list[Looked]]:
         self.part += 1
@@ -242,16 +244,10 @@ class _Run:
             place=self.place,
             stamp=f"{stamp(self.session.clock.now())}-{self.part:05}",
             state=self.session.state.path,
+            thorough=self.thorough,
             given_up=given_up,
         )
         return Task(look, (chunk,), sum(job.size_bytes for job in jobs))
-
-
-def _item_error(error: BaseException) -> InvalidData:
-    """Tell what an error means for an item; a failing disk stops the run instead."""
-    if isinstance(error, StorageError):
-        raise error
-    return verdict(error)
 
 
 def _is_archive(candidate: Candidate) -> bool:
