@@ -256,11 +256,12 @@ def test_the_corpus_goes_through(inbox: Inbox, corpus: Path) -> None:
     assert surprises.isdisjoint(inbox.quarantine().values())
     told = report.duplicates + report.ignored + report.decoded
     assert told == report.found > 200
-    assert inbox.pull(corpus).unchanged == report.found
+    again = inbox.pull(corpus)
+    assert (again.decoded, again.duplicates + again.ignored) == (0, report.found)
 
 
-def test_all_opens_every_file_again_and_decodes_none(inbox: Inbox) -> None:
-    """`--all` finds a file that changed behind its size and time, and knows the others."""
+def test_all_opens_every_file_and_decodes_every_original_once(inbox: Inbox) -> None:
+    """`--all` finds a file that changed behind its size and time, and decodes bronze again."""
     path = inbox.put("a.fit", fit_bytes(1))
     inbox.put("b.fit", fit_bytes(2))
     assert inbox.pull().activities == 2
@@ -271,4 +272,105 @@ def test_all_opens_every_file_again_and_decodes_none(inbox: Inbox) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert inbox.pull().unchanged == 2
     again = inbox.pull(everything=True)
-    assert (again.activities, again.duplicates, again.unchanged) == (1, 1, 0)
+    assert (again.activities, again.repeated, again.decoded) == (1, 2, 3)
+    assert (again.duplicates, again.unchanged) == (1, 0)
+
+
+def newest(inbox: Inbox) -> dict[str, int]:
+    """Count the points of each record's newest landing."""
+    keys = {str(row["source_id"]): row["stream_key"] for row in inbox.rows("activities")}
+    return {source_id: inbox.points(key).num_rows for source_id, key in keys.items()}
+
+
+def test_lost_points_are_made_anew_from_bronze(inbox: Inbox) -> None:
+    """Without data/streams, data/tracks and the person's files, `--all` makes all points again."""
+    inbox.put("a.fit", fit_bytes(1))
+    inbox.put("z.zip", zipped({"b.gpx.gz": gzip.compress(gpx_writer.encode(run(2)))}))
+    inbox.pull()
+    before = newest(inbox)
+    for folder in (inbox.folders.inbox, inbox.folders.streams, inbox.folders.tracks):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.unlink()
+    assert files.is_configured(inbox.folders, inbox.settings)
+    report = inbox.pull(everything=True)
+    assert (report.repeated, report.activities, report.found) == (2, 0, 2)
+    assert newest(inbox) == before == dict.fromkeys(before, 120)
+    assert len(list(inbox.folders.tracks.rglob("*.parquet"))) == 1
+    assert inbox.quarantine() == {}
+
+
+def objects(inbox: Inbox) -> list[Path]:
+    """List the originals that landed."""
+    folder = inbox.folders.bronze / "files" / "original_files" / "athlete=me" / "objects"
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def spoil(path: Path) -> None:
+    """Turn over one bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_an_original_that_is_missing_lands_again(inbox: Inbox) -> None:
+    """An ordinary pull sees that an original is gone or cut, and lands the same bytes again."""
+    inbox.put("a.fit", fit_bytes(1))
+    inbox.put("b.fit", fit_bytes(2))
+    inbox.pull()
+    gone, cut = objects(inbox)
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:-9])
+    assert inbox.pull().decoded == 2
+    assert {bytes_hash(path.read_bytes()) for path in objects(inbox)} == {gone.stem, cut.stem}
+    assert inbox.pull().unchanged == 2
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_importing_a_file_again_mends_its_original(inbox: Inbox, packed: bool) -> None:
+    """An original whose bytes are not those of its name lands again, from a file or an archive."""
+    content = gzip.compress(fit_bytes(1))
+    name = "a.zip" if packed else "a.fit.gz"
+    path = inbox.put(name, zipped({"a.fit.gz": content}) if packed else content)
+    inbox.pull()
+    (original,) = objects(inbox)
+    spoil(original)
+    assert inbox.pull().unchanged == 1
+    report = inbox.pull(path)
+    assert (report.decoded, original.read_bytes()) == (1, content)
+    assert inbox.pull(path).decoded == 0
+
+
+def test_all_says_which_originals_are_damaged_and_mends_those_it_can(inbox: Inbox) -> None:
+    """A damaged original never becomes a record; it is an entry until it is mended."""
+    path = inbox.put("a.fit", fit_bytes(1))
+    inbox.put("b.fit", fit_bytes(2))
+    inbox.pull()
+    for original in objects(inbox):
+        spoil(original)
+    path.unlink()
+    inbox.pull(everything=True)
+    assert inbox.quarantine() == {"a.fit": "damaged_original"}
+    assert set(newest(inbox)) == {bytes_hash(fit_bytes(1)), bytes_hash(fit_bytes(2))}
+    inbox.put("elsewhere.fit", fit_bytes(1))
+    inbox.pull(everything=True)
+    assert inbox.quarantine() == {}
+    assert {bytes_hash(path.read_bytes()) for path in objects(inbox)} == set(newest(inbox))
+
+
+def test_a_file_replaced_by_a_good_one_leaves_the_quarantine(inbox: Inbox) -> None:
+    """Under the same name: content that is new, that is known, and for another athlete not."""
+    inbox.put("a.fit", b"<html>")
+    inbox.put("b.fit", b"{}")
+    inbox.put("c.fit", b"<html>")
+    inbox.pull()
+    session = inbox.session("eve")
+    files.pull(session)
+    session.state.close()
+    inbox.put("a.fit", fit_bytes(1))
+    inbox.put("b.fit", fit_bytes(1))
+    inbox.pull()
+    state = sqlite3.connect(inbox.folders.state / "tracklake.sqlite")
+    rows = state.execute("select athlete, item from quarantine order by 1, 2").fetchall()
+    state.close()
+    assert rows == [("eve", "a.fit"), ("eve", "b.fit")]

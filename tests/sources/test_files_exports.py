@@ -1,11 +1,13 @@
 """Strava's export through the source: rows and files meet, changes land, nothing lands twice."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.sources.inbox import Inbox, fit_bytes
 from tests.sources.test_files import zipped
+from tests.sources.test_files_hostile import attempts, replace_unseen, retry
 from tests.test_strava_export import ENGLISH, GERMAN, modern, table
 from tracklake.identity import bytes_hash
 from tracklake.intake import landings
@@ -141,3 +143,39 @@ def test_a_copy_elsewhere_does_not_come_before_the_export(
     exported, record = by_id(inbox)["strava-export/1"], by_id(inbox)[bytes_hash(fit_bytes(1))]
     assert report.duplicates == 1
     assert exported["ingested_at"] == record["ingested_at"]
+
+
+def test_a_refused_table_is_read_again_when_it_is_due(inbox: Inbox) -> None:
+    """A new file beside it is no reason; `retry` is; once it is read its entry is gone."""
+    good = table(ENGLISH, row(1, "Morning", "activities/1.fit"))
+    path = inbox.put("x/activities.csv", b"id;" + bytes(len(good) - 3))
+    inbox.put("x/activities/1.fit", fit_bytes(1))
+    inbox.pull()
+    assert inbox.quarantine() == {"x/activities.csv": "unknown_table"}
+    replace_unseen(path, good)
+    inbox.put("x/activities/2.fit", fit_bytes(2))
+    assert (inbox.pull().exported, attempts(inbox)) == (0, {"x/activities.csv": 1})
+    retry(inbox)
+    assert (inbox.pull().exported, inbox.quarantine()) == (1, {})
+    assert by_id(inbox)["strava-export/1"]["file_sha256"] == bytes_hash(fit_bytes(1))
+
+
+def test_one_bad_table_does_not_drop_the_others(inbox: Inbox) -> None:
+    """Of three exports in folders one loses its activities, one its gear; the rest lands."""
+    for number, folder in enumerate("abc", 1):
+        inbox.put(f"{folder}/activities.csv", table(ENGLISH, row(number, folder, "")))
+        inbox.put(f"{folder}/bikes.csv", b"Bike Name,Bike Brand,Bike Model,x\nPatria,P,Terra,\n")
+    young = inbox.put("young.txt", b"")
+    now_s = inbox.clock.moment.timestamp() - 1
+    os.utime(young, (now_s, now_s))
+
+    def vanish(seconds: float) -> None:
+        (inbox.folders.inbox / "a/activities.csv").unlink()
+        (inbox.folders.inbox / "b/bikes.csv").unlink()
+        type(inbox.clock).sleep(inbox.clock, seconds)
+
+    inbox.clock.sleep = vanish  # type: ignore[method-assign] # something happens while we wait
+    report = inbox.pull()
+    assert set(by_id(inbox)) == {"strava-export/2", "strava-export/3"}
+    assert set(inbox.quarantine()) == {"a/activities.csv", "b/bikes.csv"}
+    assert (report.quarantined, len(inbox.rows("gear"))) == (2, 2)

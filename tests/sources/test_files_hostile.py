@@ -1,5 +1,6 @@
 """Files that mean harm, or are in a bad way: one entry in the quarantine each, the rest goes on."""
 
+import datetime as dt
 import gzip
 import io
 import os
@@ -11,6 +12,7 @@ import pytest
 
 from tests.sources.inbox import Inbox, fit_bytes, run
 from tests.sources.test_files import zipped
+from tracklake import quarantine
 from tracklake.errors import InvalidData
 from tracklake.formats import gpx_writer
 from tracklake.intake import expansion, looking
@@ -226,3 +228,64 @@ def test_what_was_bad_and_is_better_now_leaves_the_quarantine(inbox: Inbox) -> N
     assert before == {"cut.zip", "mended.zip!x.zip", "empty.fit"}
     assert set(inbox.quarantine()) == {"cut.zip!b.fit", "empty.fit"}
     assert (report.activities, report.duplicates) == (1, 1)
+
+
+def replace_unseen(path: Path, content: bytes) -> None:
+    """Change a file's bytes so that neither its size nor its time tells."""
+    status = path.stat()
+    assert len(content) == status.st_size
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def retry(inbox: Inbox) -> None:
+    """Have everything that is set aside tried again by the next pull."""
+    session = inbox.session()
+    quarantine.retry(session.state, quarantine.find(session.state, "all"), inbox.clock.now())
+    session.state.close()
+
+
+def attempts(inbox: Inbox) -> dict[object, object]:
+    """Return the tries of each item so far."""
+    session = inbox.session()
+    found = {one["item"]: one["attempts"] for one in quarantine.items(session.state)}
+    session.state.close()
+    return found
+
+
+def test_a_refused_archive_is_opened_again_when_it_is_due(inbox: Inbox) -> None:
+    """Not before; each failure is one more attempt; `retry` makes it due; success releases it."""
+    good = zipped({"a.fit": fit_bytes(1)})
+    path = inbox.put("a.zip", good.replace(b"PK\x05\x06", b"PK\x05\x07"))
+    inbox.put("a.zip.gpx", b"")
+    inbox.pull()
+    assert (inbox.pull().unchanged, attempts(inbox)["a.zip"]) == (2, 1)
+    inbox.clock.moment += dt.timedelta(days=1)
+    inbox.pull()
+    inbox.clock.moment += dt.timedelta(days=1)
+    assert (inbox.pull().unchanged, attempts(inbox)["a.zip"]) == (2, 2)
+    replace_unseen(path, good)
+    assert inbox.pull().activities == 0
+    retry(inbox)
+    assert inbox.pull().activities == 1
+    assert attempts(inbox).keys() == {"a.zip.gpx"}
+    assert inbox.pull().unchanged == 2
+
+
+def test_a_member_that_cannot_be_read_is_tried_again_with_its_archive(inbox: Inbox) -> None:
+    """Its attempts are counted on while the archive as such opens, and end when it is read."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        archive.writestr("bad.fit", fit_bytes(1))
+    good = memory.getvalue()
+    bad = bytearray(good)
+    bad[good.find(fit_bytes(1)) + 60] ^= 0xFF
+    path = inbox.put("a.zip", bytes(bad))
+    inbox.pull()
+    for days in (1, 2):
+        inbox.clock.moment += dt.timedelta(days=days)
+        inbox.pull()
+    assert (attempts(inbox), inbox.pull().unchanged) == ({"a.zip!bad.fit": 3}, 1)
+    replace_unseen(path, good)
+    retry(inbox)
+    assert (inbox.pull().activities, attempts(inbox)) == (1, {})
