@@ -33,6 +33,8 @@ def test_tables_views_and_streams_answer(sample_lake: Folders) -> None:
         "attach '/tmp/other.duckdb'",
         "copy activities to '{streams}/evil.csv'",
         "explain analyze copy (select 1) to '{streams}/evil.parquet'",
+        "/* explain x */ explain analyze copy (select 1) to '{streams}/evil.parquet'",
+        "select 'explain '; explain analyze copy (select 1) to '{streams}/evil.parquet'",
         "select 1; copy (select 1) to '{streams}/evil.parquet'",
         "create table t as select 1",
         "delete from activities",

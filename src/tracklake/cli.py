@@ -3,6 +3,7 @@
 Each command loads what it needs when it is called, because the start of a command is felt.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,8 @@ Athlete = Annotated[
 
 def main() -> None:
     """Run a command; what is wrong is said in a sentence on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
     try:
         app(standalone_mode=True)
     except Error as error:
@@ -49,6 +52,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has enough of it
         sys.exit(0)
+    except OSError as error:
+        typer.echo(f"tracklake: {error.filename}: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 def _version(wanted: bool) -> None:

@@ -37,8 +37,13 @@ limit 8
 """
 
 
+_NARROW = 6  # columns that a terminal can fold readably
+_ENDLESS = 10_000  # nothing is folded in a pipe
+
+
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=_ENDLESS)
 
 
 def _plain(text: str) -> str:
@@ -54,7 +59,23 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*("" if value is None else _plain(str(value)) for value in row))
-    _console().print(shown, markup=False) if rows else typer.echo("  ".join(columns))
+    console = _console()
+    widths = [max(len(c), *(len(str(row[i])) for row in rows)) for i, c in enumerate(columns)]
+    if not rows:
+        typer.echo("  ".join(columns))
+    elif len(columns) > _NARROW and sum(widths) + 2 * len(widths) > console.width:
+        _records(columns, rows)
+    else:
+        console.print(shown, markup=False)
+
+
+def _records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows that are too wide for the terminal as one value a line."""
+    longest = max(len(column) for column in columns)
+    for row in rows:
+        for column, value in zip(columns, row, strict=True):
+            typer.echo(f"{column:>{longest}}  {'' if value is None else _plain(str(value))}")
+        typer.echo("")
 
 
 def answer(found: Answer, *, as_csv: bool) -> None:
@@ -111,9 +132,7 @@ def demo(report: FlowReport, folders: Folders) -> None:
             for name in names:
                 typer.echo(f"{label}: {folders.tiles / name}")
     typer.echo(
-        f"\nask it more:\n"
-        f"  TRACKLAKE_DATA_DIR={folders.data} .venv/bin/tracklake sql "
-        '"from activities order by start_date desc limit 3"'
+        f'\nask it more:\n  TRACKLAKE_DATA_DIR={folders.data} .venv/bin/tracklake sql "from gear"'
     )
 
 
@@ -148,6 +167,8 @@ def status(found: dict[str, Any]) -> None:
     gold = found["warehouse"]
     if gold is None:
         typer.echo(f"no warehouse yet; put files into {found['folders']['inbox']}: tracklake flow")
+    elif "error" in gold:
+        typer.echo(gold["error"])
     else:
         published = dt.datetime.fromtimestamp(gold["published_at_unix_s"], dt.UTC)
         typer.echo(

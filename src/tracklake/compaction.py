@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from tracklake import bronze, config, landing, publication, rollup, streams, warehouse
-from tracklake.errors import CheckFailed
+from tracklake.errors import Busy, CheckFailed
 from tracklake.session import Phase, SyncSession
 
 _BATCH_SHARDS = 64
@@ -43,9 +43,8 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
         writer_file = session.folders.state / "writer.duckdb"
         if rebuild and not verify:
             _rebuild(session, phase, writer_file, report)
-        connection = _open(session, phase, writer_file, report)
+        connection = _open_current(session, phase, writer_file, report)
         try:
-            _catch_up(session, phase, connection, report)
             if verify:
                 _verify(session, phase, connection, report)
             _roll_up(session, connection)
@@ -61,6 +60,7 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
         if stale:
             publication.publish(session, writer_file, fingerprint)
             report.published = True
+        _remove_replaced(session)
         phase.detail = _detail(report)
     return report
 
@@ -75,23 +75,39 @@ def _detail(report: CompactReport) -> str:
     return "published" if report.published else "nothing new"
 
 
-def _open(
+def _open_current(
     session: SyncSession, phase: Phase, path: Path, report: CompactReport
 ) -> duckdb.DuckDBPyConnection:
-    """Open the writer's file; one that is missing, unreadable or of other texts is made anew."""
+    """Open the writer's file and bring it up to date; one that is damaged is made anew, once."""
+    try:
+        return _opened(session, phase, path, report)
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        if "lock" in message:
+            raise Busy(f"somebody has {path} open ({message}); close that and run again") from error
+        if not warehouse.is_damage(error):
+            raise
+        report.repaired = _move_aside(session, path, message)
+    return _opened(session, phase, path, report)
+
+
+def _opened(
+    session: SyncSession, phase: Phase, path: Path, report: CompactReport
+) -> duckdb.DuckDBPyConnection:
+    """Open the writer's file; one that is missing or of other texts is made anew."""
     if not path.exists():
         warehouse.create(path)
+    connection = warehouse.connect(path, threads=1)
     try:
-        connection = warehouse.connect(path, threads=1)
-    except duckdb.Error as error:
-        report.repaired = _move_aside(session, path, str(error).splitlines()[0])
-        warehouse.create(path)
-        return warehouse.connect(path, threads=1)
-    if not warehouse.is_current(connection):
+        if not warehouse.is_current(connection):
+            connection.close()
+            session.log.info("warehouse_outdated", action="rebuild")
+            _rebuild(session, phase, path, report)
+            connection = warehouse.connect(path, threads=1)
+        _catch_up(session, phase, connection, report)
+    except BaseException:
         connection.close()
-        session.log.info("warehouse_outdated", action="rebuild")
-        _rebuild(session, phase, path, report)
-        connection = warehouse.connect(path, threads=1)
+        raise
     return connection
 
 
@@ -227,29 +243,35 @@ def _enter_rollup(
 
 
 def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
-    """Put the small files of closed years together; what they replaced goes a day later."""
+    """Put the small files of closed years together."""
     now = session.clock.now()
     for entity in warehouse.ENTITIES:
         paths = bronze.shard_paths(session.folders.bronze, entity)
         for folder, shards in rollup.closed_shards(rollup.live(paths), now.year).items():
             path = rollup.roll_up_shards(folder, shards)
             _enter_rollup(session, connection, (entity, path, path.stat().st_size))
-        rollup.remove_replaced(paths, now.timestamp())
     for root, order in (
         (session.folders.streams, "stream_key, point_index"),
         (session.folders.tracks, "stream_key"),
     ):
         for folder in root.glob("athlete=*"):
-            parts = list(folder.glob("*.parquet"))
+            parts = streams.parts(folder)
             for year, closed in rollup.closed_parts(rollup.live(parts), now.year).items():
                 rollup.roll_up_points(connection, folder, year, closed, order)
-            rollup.remove_replaced(parts, now.timestamp())
+
+
+def _remove_replaced(session: SyncSession) -> None:
+    """Delete what rollups replaced a day ago; the snapshot that readers have names the rollups."""
+    folders = session.folders
+    shards = [p for e in warehouse.ENTITIES for p in bronze.shard_paths(folders.bronze, e)]
+    points = [*streams.parts(folders.streams), *streams.parts(folders.tracks)]
+    rollup.remove_replaced([*shards, *points], session.clock.now().timestamp())
 
 
 def _view_files(session: SyncSession) -> tuple[list[str], list[str]]:
     """List the files the views read; an empty one stands in where there is none."""
     streams.ensure_readable(session.folders.streams, session.folders.tracks)
     return (
-        [str(path) for path in rollup.live(session.folders.streams.rglob("*.parquet"))],
-        [str(path) for path in rollup.live(session.folders.tracks.rglob("*.parquet"))],
+        [str(path) for path in rollup.live(streams.parts(session.folders.streams))],
+        [str(path) for path in rollup.live(streams.parts(session.folders.tracks))],
     )

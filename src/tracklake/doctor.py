@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import filelock
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracklake import bronze, reading, rollup, warehouse
+from tracklake import bronze, lock, reading, rollup, warehouse
 from tracklake.config import Folders
 from tracklake.errors import Error
 from tracklake.state import State
 from tracklake.tiles import drawing
 
 _LOW_DISK_BYTES = 1 << 30
+_NAMED_SHARDS = "select shard from shards order by shard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
     checks: list[Callable[[Folders], Iterator[Finding]]] = [
         _versions,
         _folders,
+        _inbox,
         _disk,
         _state,
         _lock,
@@ -46,8 +48,8 @@ def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
     for check in checks + ([_deep_gold, _deep_bronze] if deep else []):
         try:
             yield from check(folders)
-        except Error as error:
-            yield Finding(check.__name__.strip("_"), False, str(error))
+        except (Error, OSError, duckdb.Error, pa.ArrowException) as error:
+            yield Finding(check.__name__.strip("_"), False, str(error).splitlines()[0])
 
 
 def _versions(_folders: Folders) -> Iterator[Finding]:
@@ -74,6 +76,15 @@ def _folders(folders: Folders) -> Iterator[Finding]:
     for secret in folders.secrets.glob("*") if folders.secrets.is_dir() else ():
         if secret.name != ".gitkeep" and secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Finding("secrets", False, f"others may read {secret}", f"chmod 600 {secret}")
+
+
+def _inbox(folders: Folders) -> Iterator[Finding]:
+    if folders.inbox.is_dir():
+        yield Finding("inbox", True, str(folders.inbox))
+    elif folders.inbox == folders.data / "inbox":
+        yield Finding("inbox", True, f"{folders.inbox} is not there yet: make it, put files in")
+    else:
+        yield Finding("inbox", False, f"there is no folder {folders.inbox}", "see TRACKLAKE_INBOX")
 
 
 def _disk(folders: Folders) -> Iterator[Finding]:
@@ -112,17 +123,8 @@ def _state(folders: Folders) -> Iterator[Finding]:
 
 
 def _lock(folders: Folders) -> Iterator[Finding]:
-    path = folders.state / "flow.lock"
-    if not path.exists():
-        return
-    lock = filelock.FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        yield Finding("lock", True, "a flow is at work")
-    else:
-        lock.release()
-        yield Finding("lock", True, "no flow is at work")
+    at_work = lock.is_held(folders.state)
+    yield Finding("lock", True, "a flow is at work" if at_work else "no flow is at work")
 
 
 def _tippecanoe(_folders: Folders) -> Iterator[Finding]:
@@ -136,7 +138,12 @@ def _snapshot(folders: Folders) -> Iterator[Finding]:
     with reading.snapshot(folders) as connection:
         ((count,),) = connection.execute("select count(*) from activities").fetchall()
         warehouse.check(connection)
+        missing = connection.execute(_NAMED_SHARDS).fetchall()
     yield Finding("warehouse", True, f"{count} rows in activities, all checks pass")
+    gone = [name for (name,) in missing if not (folders.bronze / name).exists()]
+    if gone:
+        said = f"{len(gone)} shards that gold was made from are gone from bronze, {gone[0]} first"
+        yield Finding("bronze", False, said, "restore them from a backup")
     stale = folders.warehouse.with_name(folders.warehouse.name + ".wal")
     if stale.exists():
         yield Finding(

@@ -17,13 +17,20 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 import duckdb
-import filelock
+import pyarrow as pa
 
-from tracklake import compaction, landing, logs, reading, sources
+from tracklake import compaction, landing, lock, logs, reading, sources
 from tracklake.clock import Clock, SystemClock
 from tracklake.compaction import CompactReport
 from tracklake.config import Folders, Settings
-from tracklake.errors import AuthError, Busy, Error, Interrupted, SourceError, StorageError
+from tracklake.errors import (
+    AuthError,
+    ConfigError,
+    Error,
+    Interrupted,
+    SourceError,
+    StorageError,
+)
 from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
 from tracklake.state import State
 
@@ -58,7 +65,7 @@ def running(
     report.session_id = new_session_id(clock)
     with (
         _said_plainly(folders),
-        _lock(folders),
+        lock.held(folders.state),
         _signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
         contextlib.closing(State(folders.state)) as state,
@@ -111,23 +118,6 @@ def _tidy(session: SyncSession) -> None:
 
 
 @contextlib.contextmanager
-def _lock(folders: Folders) -> Iterator[None]:
-    """Hold the one lock; the kernel releases it when the process ends, however it ends."""
-    landing.make_folder(folders.state)
-    lock = filelock.FileLock(folders.state / "flow.lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise Busy(
-            f"another flow is at work on {folders.data}; `tracklake status` shows how far it is"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextlib.contextmanager
 def _as_interruption(received: list[int]) -> Iterator[None]:
     """Say Interrupted where a library made another error of it: DuckDB does while it is at work."""
     try:
@@ -174,6 +164,9 @@ def _said_plainly(folders: Folders) -> Iterator[None]:
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
         raise StorageError(f"the warehouse could not be written: {message}") from error
+    except pa.ArrowException as error:
+        message = f"a Parquet file below {folders.data} cannot be read: {error}"
+        raise StorageError(f"{message} (`tracklake doctor --deep` names it)") from error
 
 
 def _storage_message(error: OSError, folders: Folders) -> str:
@@ -195,6 +188,9 @@ def pull(
     everything: bool = False,
 ) -> None:
     """Fetch from every configured source; one that fails does not stop the others."""
+    inbox = session.settings.inbox
+    if paths is None and inbox is not None and not inbox.is_dir():
+        raise ConfigError(f"TRACKLAKE_INBOX: there is no folder {inbox}")
     report.pulls, report.failed_sources = {}, {}
     for source in _configured(session, paths is not None):
         try:

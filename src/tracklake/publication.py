@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import orjson
+import pyarrow as pa
 
 from tracklake import bronze, landing, warehouse
 from tracklake.identity import content_hash
@@ -66,7 +67,7 @@ def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> N
         "select session_id, athlete, flow, state, started_at, finished_at, error, "
         "(select coalesce(sum(processed), 0) from phases p where p.session_id = s.session_id), "
         "(select coalesce(sum(errors), 0) from phases p where p.session_id = s.session_id) "
-        "from sessions s"
+        "from sessions s where state <> 'running'"
     )
     aside = session.state.execute(
         "select item_id, athlete, source, item, reason, message, attempts, first_seen_at, "
@@ -76,6 +77,8 @@ def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> N
     for table, rows in zip(warehouse.COPIED_FROM_STATE, (sessions, aside), strict=True):
         connection.execute(f"delete from {table}")  # noqa: S608 our own names
         if rows:
-            marks = ", ".join("?" for _ in rows[0])
-            connection.executemany(f"insert into {table} values ({marks})", rows)  # noqa: S608
+            columns = zip(*rows, strict=True)
+            connection.register("rows", pa.table({f"{i}": list(c) for i, c in enumerate(columns)}))
+            connection.execute(f"insert into {table} select * from rows")  # noqa: S608
+            connection.unregister("rows")
     connection.execute("commit")

@@ -18,7 +18,7 @@ MOVED = (
     "the warehouse looks for its streams where they were when it was published; the data folder "
     "was moved, or you stand elsewhere: run `tracklake compact` from here"
 )
-_EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
+_ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)  # it runs what it explains
 
 
 @contextlib.contextmanager
@@ -79,8 +79,8 @@ def ask(
         raise Error(f"stopped after {limit_s:g} s; --limit-s allows more") from error
     except RuntimeError as error:  # what DuckDB makes of Ctrl-C
         raise Interrupted(signal.SIGINT) from error
-    except duckdb.PermissionException as error:
-        raise ConfigError(f"{error}\n({MOVED})") from error
+    except (duckdb.PermissionException, duckdb.IOException) as error:
+        raise ConfigError(f"{error}\n(if this is about streams or tracks: {MOVED})") from error
     except duckdb.Error as error:
         raise ConfigError(str(error)) from error
     finally:
@@ -92,14 +92,13 @@ def _refuse_what_writes(connection: duckdb.DuckDBPyConnection, query: str) -> No
     """Let only reading statements pass: COPY could write into the folders that views read."""
     try:
         statements = connection.extract_statements(query)
-        inner = connection.extract_statements(_EXPLAIN.sub("", query, count=1))
     except duckdb.Error as error:
         raise ConfigError(str(error)) from error
-    if not statements:
-        raise ConfigError("there is no query; for instance: select count(*) from activities")
-    for statement in (*statements, *inner):
-        if statement.type.name not in _HARMLESS:
-            raise ConfigError(
-                f"only queries are answered, not {statement.type.name}; for tables of your own "
-                "ATTACH the snapshot read-only in a database of yours (docs/warehouse.md)"
-            )
+    if len(statements) != 1:
+        raise ConfigError("one query at a time; for instance: select count(*) from activities")
+    kind = statements[0].type.name
+    if kind not in _HARMLESS or (kind == "EXPLAIN" and _ANALYZE.search(query)):
+        raise ConfigError(
+            f"only queries are answered, not {kind}; for tables of your own ATTACH the snapshot "
+            "read-only in a database of yours (docs/operations.md)"
+        )

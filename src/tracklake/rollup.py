@@ -43,14 +43,16 @@ def live(paths: Iterable[Path]) -> list[Path]:
 
 def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
     """Write one entity's shards of one closed year (all below `folder`) as one; all rows stay."""
-    table = pa.concat_tables(
-        [pq.read_table(shard, partitioning=None) for shard in shards], promote_options="default"
-    )
     names = [shard.relative_to(folder).as_posix() for shard in shards]
-    table = table.replace_schema_metadata({_KEY: json.dumps(names)})
+    schema = pa.unify_schemas([pq.read_schema(shard) for shard in shards])
+    schema = schema.with_metadata({_KEY: json.dumps(names)})
     path = folder / f"{_PREFIX}{_hash(names)}.parquet"
-    with landing.landing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=_ROW_GROUP)
+    with (
+        landing.landing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for shard in shards:  # one at a time: a year may be large
+            writer.write_table(pq.read_table(shard, schema=schema, partitioning=None))
     return path
 
 
@@ -69,7 +71,8 @@ def roll_up_points(
         target = str(temporary).replace("'", "''")
         listing = json.dumps(names).replace("'", "''")
         connection.execute(
-            f"copy (select * from read_parquet({files}) order by {order}) to '{target}' "  # noqa: S608 our own names, quoted
+            f"copy (select * from read_parquet({files}, hive_partitioning = false) "  # noqa: S608 our own names, quoted
+            f"order by {order}) to '{target}' "
             f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
             f"kv_metadata {{'{_KEY.decode()}': '{listing}'}})"
         )

@@ -113,16 +113,15 @@ class SyncSession:
         return self.clock.now().astimezone(dt.UTC).isoformat(timespec="milliseconds")
 
     def begin(self) -> None:
-        """Enter the session in the state database; sessions whose process is gone are closed."""
-        for session_id, process_id in self.state.execute(
-            "select session_id, process_id from sessions where state = 'running'"
-        ):
-            if not _is_alive(int(str(process_id))):
-                self.state.execute(
-                    "update sessions set state = 'failed', finished_at = ?, error = ? "
-                    "where session_id = ?",
-                    (self.now_text(), "the process ended without a word (killed?)", session_id),
-                )
+        """Enter the session in the state database.
+
+        Whoever begins holds the lock: another session that is 'running' has no process any more.
+        """
+        self.state.execute(
+            "update sessions set state = 'failed', finished_at = ?, error = ? "
+            "where state = 'running'",
+            (self.now_text(), "the process ended without a word (killed?)"),
+        )
         self.state.execute(
             "insert into sessions values (?, ?, ?, 'running', ?, null, ?, null)",
             (self.session_id, self.athlete, self.flow, self.now_text(), os.getpid()),
@@ -148,6 +147,9 @@ class SyncSession:
         started = self.clock.now()
         try:
             yield phase
+        except BaseException:
+            phase.detail = ""  # it did not come to its end
+            raise
         finally:
             phase.save(finished_at=self.now_text())
             seconds = (self.clock.now() - started).total_seconds()
@@ -165,15 +167,3 @@ class SyncSession:
 def new_session_id(clock: Clock) -> str:
     """Name a session so that names sort by time and never meet."""
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-
-
-def _is_alive(process_id: int) -> bool:
-    if process_id == os.getpid():
-        return False  # an earlier process had our id: within containers they repeat
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -25,6 +25,11 @@ class State:
         try:
             self._connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
             self._prepare()
+        except sqlite3.OperationalError as error:
+            raise StorageError(
+                f"the state database {self.path} cannot be opened ({error}); is the disk full, or "
+                "the folder read-only?"
+            ) from error
         except sqlite3.DatabaseError as error:
             raise StorageError(
                 f"the state database {self.path} cannot be read ({error}); it holds no activities: "

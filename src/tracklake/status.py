@@ -1,11 +1,10 @@
 """What there is and what ran last: from the state database and the snapshot, without a lock."""
 
-import os
 from typing import Any
 
-from tracklake import reading
+from tracklake import lock, reading
 from tracklake.config import Folders
-from tracklake.errors import ConfigError
+from tracklake.errors import ConfigError, Error
 from tracklake.state import State
 
 _LAST = 30
@@ -14,11 +13,12 @@ _LAST = 30
 def status(folders: Folders) -> dict[str, Any]:
     """Return everything `status` shows, ready for JSON; parts that do not exist yet are None."""
     state = State(folders.state) if folders.state.exists() else None
+    at_work = lock.is_held(folders.state)
     try:
         return {
             "warehouse": _warehouse(folders),
-            "running": _running(state) if state else None,
-            "sessions": _sessions(state) if state else [],
+            "running": _running(state) if state and at_work else None,
+            "sessions": _sessions(state, at_work=at_work) if state else [],
             "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
             "folders": {
                 "data": str(folders.data),
@@ -42,6 +42,8 @@ def _warehouse(folders: Folders) -> dict[str, Any] | None:
             ).fetchall()
     except ConfigError:
         return None
+    except Error as error:
+        return {"error": str(error)}
     return {
         "activities": count,
         "distance_km": round(distance or 0, 1),
@@ -54,12 +56,10 @@ def _warehouse(folders: Folders) -> dict[str, Any] | None:
 
 def _running(state: State) -> dict[str, Any] | None:
     rows = state.execute(
-        "select session_id, flow, started_at, process_id from sessions where state = 'running' "
+        "select session_id, flow, started_at from sessions where state = 'running' "
         "order by started_at desc limit 1"
     )
-    for session_id, flow, started_at, process_id in rows:
-        if not os.path.exists(f"/proc/{process_id}"):  # noqa: PTH110 a path of the kernel's
-            continue
+    for session_id, flow, started_at in rows:
         return {
             "session_id": session_id,
             "flow": flow,
@@ -78,7 +78,7 @@ def _phases(state: State, session_id: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _sessions(state: State) -> list[dict[str, Any]]:
+def _sessions(state: State, *, at_work: bool) -> list[dict[str, Any]]:
     names = ("session_id", "athlete", "flow", "state", "started_at", "finished_at", "error")
     rows = state.execute(
         f"select {', '.join(names)} from sessions order by started_at desc limit ?",  # noqa: S608 our own names
@@ -86,6 +86,8 @@ def _sessions(state: State) -> list[dict[str, Any]]:
     )
     found = [dict(zip(names, row, strict=True)) for row in rows]
     for session in found:
+        if session["state"] == "running" and not at_work:
+            session["state"] = "ended without a word"  # killed; the next flow enters it as failed
         session["phases"] = _phases(state, str(session["session_id"]))
     return found
 

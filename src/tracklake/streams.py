@@ -93,6 +93,11 @@ def write_part(
         _write(tracks, name, pa.Table.from_pylist(rows, schema=TRACKS))
 
 
+def parts(folder: Path) -> list[Path]:
+    """List the Parquet files below a folder; hidden ones are being written, or not ours."""
+    return [path for path in sorted(folder.rglob("*.parquet")) if not path.name.startswith(".")]
+
+
 def ensure_readable(streams: Path, tracks: Path) -> None:
     """Land an empty file in each folder, so that the views over them always answer."""
     for folder, schema in ((streams, POINTS), (tracks, TRACKS)):

@@ -4,6 +4,7 @@ The writer's file is private; readers get a copy (publication.py). Everything in
 bronze, so a file that cannot be read is moved aside and made anew.
 """
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from tracklake import landing
+from tracklake import landing, rollup
 from tracklake.errors import CheckFailed
 
 STORAGE_VERSION = "v1.0.0"  # opens in every 1.x and 2.x client
@@ -78,6 +79,13 @@ def create(path: Path) -> None:
         connection.close()
 
 
+def is_damage(error: duckdb.Error) -> bool:
+    """Tell an error that means that the file itself is broken."""
+    broken = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
+    said = str(error).lower()
+    return isinstance(error, broken) or "corrupt" in said or "not a valid duckdb" in said
+
+
 def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
     """Tell whether this code made the file."""
     try:
@@ -124,7 +132,8 @@ def apply(
         rows = _enter(connection, bronze, shards)
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction
+            connection.execute("rollback")
         raise
     return rows
 
@@ -138,6 +147,14 @@ def _enter(
             f"select file_name, num_rows from parquet_file_metadata({files})"  # noqa: S608 our own names, quoted
         ).fetchall()
     )
+    replaced = [
+        (old.relative_to(bronze).as_posix(),)
+        for _, path, _ in shards
+        if rollup.is_rollup(path)
+        for old in rollup.replaces(path)
+    ]
+    if replaced:
+        connection.executemany("delete from shards where shard = ?", replaced)
     connection.executemany(
         "insert into shards values (?, ?, ?, ?, now())",
         [

@@ -15,7 +15,7 @@ select
   p.temperature_c,
   p.moving,
   p.grade_pct
-from read_parquet($stream_files) as p
+from read_parquet($stream_files, hive_partitioning = false) as p
 inner join activity_sources as s on s.stream_key = p.stream_key;
 comment on view activity_streams is 'One row a point; files in data/streams, relative to where you stand if TRACKLAKE_DATA_DIR is';
 comment on column activity_streams.activity_id is 'activities.id';
