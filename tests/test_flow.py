@@ -2,15 +2,16 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.rows import StandingClock
-from tracklake import config, flow, status
+from tracklake import config, flow, reading, status
 from tracklake.config import Folders, Settings
-from tracklake.errors import AuthError, Interrupted, SourceError, StorageError
+from tracklake.errors import AuthError, CheckFailed, Interrupted, SourceError, StorageError
 from tracklake.session import SyncSession
 
 
@@ -22,10 +23,12 @@ def place(tmp_path: Path) -> tuple[Settings, Folders]:
     )
 
 
-def run(place: tuple[Settings, Folders], stage: flow.Stage) -> flow.FlowReport:
+def run(
+    place: tuple[Settings, Folders], stage: flow.Stage, clock: StandingClock | None = None
+) -> flow.FlowReport:
     """Run one stage as a flow."""
     report = flow.FlowReport()
-    with flow.running("test", *place, report, clock=StandingClock()) as session:
+    with flow.running("test", *place, report, clock=clock or StandingClock()) as session:
         stage(session, report)
     return report
 
@@ -102,3 +105,32 @@ def test_status_shows_a_running_session(place: tuple[Settings, Folders]) -> None
 
     run(place, stage)
     assert status.status(place[1])["running"] is None
+
+
+def test_points_that_are_lost_are_not_published_away_and_can_be_read_again(
+    place: tuple[Settings, Folders], sample_inbox: Path
+) -> None:
+    """Without data/streams yesterday's snapshot stays; `pull --all` makes them anew from bronze."""
+    clock = StandingClock()
+    place[1].inbox.mkdir(parents=True)
+    for path in sorted((sample_inbox / "watch").rglob("*.fit"))[:4]:
+        shutil.copy(path, place[1].inbox / path.name)
+    run(place, flow.whole, clock)
+    before = points(place[1])
+    assert before > 0
+    for path in place[1].streams.glob("athlete=*/*.parquet"):
+        path.unlink()
+    with pytest.raises(CheckFailed, match="pull --all"):
+        run(place, flow.whole, clock)
+    shutil.rmtree(place[1].inbox)
+    place[1].inbox.mkdir()
+    run(place, lambda session, report: flow.pull(session, report, everything=True), clock)
+    run(place, flow.whole, clock)
+    assert points(place[1]) == before
+
+
+def points(folders: Folders) -> int:
+    """Count the points that readers see."""
+    with reading.snapshot(folders) as connection:
+        ((count,),) = connection.execute("select count(*) from activity_streams").fetchall()
+    return int(count)

@@ -54,11 +54,13 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
             if stale:
                 publication.copy_state(session, connection)
                 warehouse.define_views(connection, *files)
-                warehouse.check(connection)
+                lost = publication.lost_files(session, [*files[0], *files[1]])
+                warehouse.check(connection, deep=bool(lost))
         finally:
             connection.close()
         if stale:
             publication.publish(session, writer_file, fingerprint)
+            publication.remember_files(session, [*files[0], *files[1]])
             report.published = True
         _remove_replaced(session)
         phase.detail = _detail(report)

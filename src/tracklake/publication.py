@@ -4,6 +4,7 @@ A reader that is open keeps its old snapshot; a kill leaves the old one or the n
 """
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -45,8 +46,24 @@ def fingerprint(
 ) -> str:
     """Say in one word what a snapshot would hold."""
     ledger = connection.execute("select count(*), bit_xor(hash(shard)) from shards").fetchall()
-    aside = session.state.execute("select item_id, attempts from quarantine order by 1")
+    aside = session.state.execute("select athlete, item_id, attempts from quarantine order by 1, 2")
     return content_hash([warehouse.gold_version(), orjson.dumps(ledger).decode(), aside, files])
+
+
+def lost_files(session: SyncSession, files: Iterable[str]) -> set[str]:
+    """Return the files that the last snapshot reads points or geometry from and that are gone.
+
+    files: those that are live now.
+    """
+    rows = session.state.execute("select value from facts where name = 'view_files'")
+    named = set(orjson.loads(str(rows[0][0]))) if rows else set()
+    return {name for name in named - set(files) if not Path(name).exists()}
+
+
+def remember_files(session: SyncSession, files: Iterable[str]) -> None:
+    """Note what the snapshot that is published reads from."""
+    names = orjson.dumps(sorted(files)).decode()
+    session.state.execute("insert or replace into facts values ('view_files', ?)", (names,))
 
 
 def is_current(session: SyncSession, fingerprint: str) -> bool:

@@ -1,4 +1,4 @@
--- An activity whose points are not the number it should have.
+-- An activity whose points are not the number it should have; `tracklake pull --all` reads the originals again.
 select a.id, a.point_count, count(p.activity_id) as points
 from activities as a
 left join activity_streams as p on p.activity_id = a.id
