@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import file_row, land, make_session
-from tracklake import compaction, doctor, quarantine
+from tracklake import compaction, doctor
 from tracklake.config import Folders
 from tracklake.doctor import Finding
 from tracklake.session import SyncSession
@@ -28,8 +28,11 @@ def bad(folders: Folders, *, deep: bool = False) -> list[Finding]:
 
 
 def test_a_healthy_lake_has_no_findings(sample_lake: Folders) -> None:
-    """Deep examination of a whole flow's result finds only the files that were set aside."""
-    assert {finding.subject for finding in bad(sample_lake, deep=True)} <= {"quarantine"}
+    """Deep examination of a whole flow's result finds nothing; what was set aside is said."""
+    found = list(doctor.examine(sample_lake, deep=True))
+    assert [finding for finding in found if not finding.is_well] == []
+    [advice] = [finding.advice for finding in found if finding.subject == "quarantine"]
+    assert advice == "tracklake quarantine list"
 
 
 def test_nothing_yet_is_well(tmp_path: Path) -> None:
@@ -78,19 +81,16 @@ def test_an_unreadable_snapshot_is_said_with_what_to_do(lake: SyncSession) -> No
     assert "compact --rebuild" in finding.said
 
 
-def test_a_stale_wal_quarantine_and_secrets_are_named(lake: SyncSession) -> None:
-    """Somebody's writing beside the snapshot, items set aside, secrets that others may read."""
+def test_a_stale_wal_and_open_secrets_are_named(lake: SyncSession) -> None:
+    """Somebody's writing beside the snapshot, secrets that others may read."""
     lake.folders.warehouse.with_name("tracklake.duckdb.wal").touch()
     lake.folders.secrets.mkdir()
     secret = lake.folders.secrets / "token.json"
     secret.touch()
     secret.chmod(0o644)
-    item = quarantine.Item(item_id="a", source="files", item="a.fit", reason="r", message="m")
-    quarantine.set_aside(lake, item)
     found = {finding.subject: finding for finding in bad(lake.folders)}
-    assert found.keys() == {"warehouse", "quarantine", "secrets"}
+    assert found.keys() == {"warehouse", "secrets"}
     assert found["secrets"].advice == f"chmod 600 {secret}"
-    assert found["quarantine"].advice == "tracklake quarantine list"
 
 
 def test_a_state_database_that_is_rubbish_is_one_finding(lake: SyncSession) -> None:

@@ -113,7 +113,10 @@ def pull(
         list[str] | None, typer.Option(help="Only this source; may be repeated.")
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Look at everything again, not just at what changed.")
+        bool,
+        typer.Option(
+            "--all", help="Look at everything again; decode all originals in bronze again."
+        ),
     ] = False,
     athlete: Athlete = None,
 ) -> None:

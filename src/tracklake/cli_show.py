@@ -95,7 +95,7 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
     for name, pulled in (report.pulls or {}).items():
         if pulled.quarantined:
             typer.echo(
-                f"{pulled.quarantined} of {name} set aside, the rest is in: "
+                f"set aside from {name}: {pulled.quarantined}, the rest is in; "
                 "`tracklake quarantine list` says which and why"
             )
     for name, error in (report.failed_sources or {}).items():
@@ -157,9 +157,11 @@ def quarantine(items: list[dict[str, Any]], *, as_json: bool) -> None:
         again = f"next try {str(when)[:10]}" if when else "no more tries by itself"
         typer.echo(f"{item['item_id'][:12]}  {_plain(item['item'])}")
         typer.echo(f"    {item['reason']}: {_plain(item['message'])}")
-        typer.echo(
-            f"    {item['attempts']} tries, {again}; kept as {item['location'] or 'nothing'}"
-        )
+        typer.echo(f"    tried {item['attempts']}×, {again}; {_kept(item['location'])}")
+
+
+def _kept(location: str | None) -> str:
+    return f"kept as {location}" if location else "it lies where it lay"
 
 
 def status(found: dict[str, Any]) -> None:

