@@ -107,7 +107,7 @@ def _opened(
             _rebuild(session, phase, path, report)
             connection = warehouse.connect(path, threads=1)
         _catch_up(session, phase, connection, report)
-    except BaseException:
+    except BaseException:  # a signal too: an open connection would hold the file
         connection.close()
         raise
     return connection

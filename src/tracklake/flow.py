@@ -98,7 +98,7 @@ def _entered(session: SyncSession) -> Iterator[None]:
     except Error as error:
         session.finish("failed", str(error))
         raise
-    except BaseException as error:
+    except BaseException as error:  # a defect of ours: entered and logged, then raised on
         session.log.exception("unknown_error")
         session.finish("failed", f"{type(error).__name__}: {error}")
         raise
@@ -122,7 +122,7 @@ def _as_interruption(received: list[int]) -> Iterator[None]:
     """Say Interrupted where a library made another error of it: DuckDB does while it is at work."""
     try:
         yield
-    except BaseException as error:
+    except BaseException as error:  # whatever class the library chose; nothing is swallowed
         if received and not isinstance(error, Interrupted):
             raise Interrupted(received[0]) from error
         raise

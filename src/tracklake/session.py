@@ -147,7 +147,7 @@ class SyncSession:
         started = self.clock.now()
         try:
             yield phase
-        except BaseException:
+        except BaseException:  # an interruption too; raised on
             phase.detail = ""  # it did not come to its end
             raise
         finally:

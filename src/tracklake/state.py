@@ -41,7 +41,7 @@ class State:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._migrate()
-        except BaseException:
+        except BaseException:  # a signal too: nobody else would close it
             self._connection.close()
             raise
 
@@ -64,7 +64,7 @@ class State:
         self._connection.execute("begin immediate")
         try:
             yield
-        except BaseException:
+        except BaseException:  # a signal too: half a transaction must not stay open
             self._connection.execute("rollback")
             raise
         self._connection.execute("commit")

@@ -131,7 +131,7 @@ def apply(
                         connection.execute(text)
         rows = _enter(connection, bronze, shards)
         connection.execute("commit")
-    except BaseException:
+    except BaseException:  # a signal too: half a transaction must not stay open
         with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction
             connection.execute("rollback")
         raise
