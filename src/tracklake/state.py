@@ -73,11 +73,6 @@ class State:
         """Run one statement and return its rows."""
         return self._connection.execute(sql, tuple(parameters)).fetchall()
 
-    def execute_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
-        """Run one statement for each row, in one transaction."""
-        with self.transaction():
-            self._connection.executemany(sql, [tuple(row) for row in rows])
-
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
