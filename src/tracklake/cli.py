@@ -6,22 +6,16 @@ Each command loads what it needs when it is called, because the start of a comma
 import io
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 import tracklake
-from tracklake import cli_show, config, quarantine
+from tracklake import cli_run, cli_show, cli_sources, config, quarantine
 from tracklake.clock import SystemClock
 from tracklake.errors import ConfigError, Error
-from tracklake.progress import Bars
 from tracklake.state import State
-
-if TYPE_CHECKING:
-    from tracklake.flow import Stage
 
 app = typer.Typer(
     help="A person's whole sporting life, in a warehouse that they own.",
@@ -35,9 +29,7 @@ quarantine_app = typer.Typer(
 )
 app.add_typer(quarantine_app, name="quarantine")
 
-Athlete = Annotated[
-    str | None, typer.Option(help="Whose activities (default TRACKLAKE_ATHLETE, else me).")
-]
+cli_sources.add_to(app)
 
 
 def main() -> None:
@@ -72,67 +64,6 @@ def _tracklake(
     """A person's whole sporting life, in a warehouse that they own."""
 
 
-def _bars() -> Bars:
-    return Bars(Console(stderr=True))
-
-
-def _run(name: str, athlete: str | None, *stages: "Stage") -> None:
-    """Run stages as one flow and say what came of it."""
-    from tracklake import flow
-
-    settings, folders = config.load(athlete=athlete)
-    report = flow.FlowReport()
-    try:
-        with flow.running(name, settings, folders, report, _bars()) as session:
-            for stage in stages:
-                stage(session, report)
-            flow.raise_source_failures(report)
-    finally:
-        cli_show.flow_report(report, folders)
-
-
-@app.command("import")
-def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders or archives.")],
-    athlete: Athlete = None,
-) -> None:
-    """Read activity files, folders, Strava or Garmin exports into bronze, then compact."""
-    from tracklake import flow
-
-    _run(
-        "import",
-        athlete,
-        lambda session, report: flow.pull(session, report, paths),
-        lambda session, report: flow.compact(session, report),
-    )
-
-
-@app.command()
-def pull(
-    source: Annotated[
-        list[str] | None, typer.Option(help="Only this source; may be repeated.")
-    ] = None,
-    everything: Annotated[
-        bool,
-        typer.Option(
-            "--all", help="Look at everything again; decode all originals in bronze again."
-        ),
-    ] = False,
-    athlete: Athlete = None,
-) -> None:
-    """Fetch what is new from the sources into bronze; `files` reads the inbox."""
-    from tracklake import flow
-
-    settings, folders = config.load(athlete=athlete, sources=tuple(source) if source else None)
-    report = flow.FlowReport()
-    try:
-        with flow.running("pull", settings, folders, report, _bars()) as session:
-            flow.pull(session, report, everything=everything)
-            flow.raise_source_failures(report)
-    finally:
-        cli_show.flow_report(report, folders)
-
-
 @app.command()
 def compact(
     rebuild: Annotated[bool, typer.Option(help="Make gold anew from bronze, aside.")] = False,
@@ -145,7 +76,7 @@ def compact(
 
     if verify and not rebuild:
         raise ConfigError("--verify compares gold with a rebuild: say --rebuild --verify")
-    _run(
+    cli_run.run(
         "compact",
         None,
         lambda session, report: flow.compact(session, report, rebuild=rebuild, verify=verify),
@@ -159,7 +90,7 @@ def tiles(
     """Bring GeoJSON and PMTiles up to date with the warehouse."""
     from tracklake import flow
 
-    _run(
+    cli_run.run(
         "tiles",
         None,
         lambda session, report: flow.draw_tiles(session, report, rebuild=rebuild),
@@ -167,11 +98,19 @@ def tiles(
 
 
 @app.command("flow")
-def flow_(athlete: Athlete = None) -> None:
-    """Run all stages in order: pull, compact, tiles."""
+def flow_(
+    backfill: Annotated[
+        bool,
+        typer.Option(help="Read every list to its first day, and try again what was given up."),
+    ] = False,
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Run all stages in order: pull, compact, enrich, compact, tiles."""
     from tracklake import flow
 
-    _run("flow", athlete, flow.whole)
+    cli_run.run(
+        "flow", athlete, lambda session, report: flow.whole(session, report, backfill=backfill)
+    )
 
 
 @app.command("status")
@@ -228,7 +167,7 @@ def demo_() -> None:
     settings, folders = demo.place()
     demo.write_inbox(folders, SystemClock())
     report = flow.FlowReport()
-    with flow.running("demo", settings, folders, report, _bars()) as session:
+    with flow.running("demo", settings, folders, report, cli_run.bars()) as session:
         flow.whole(session, report)
     cli_show.demo(report, folders)
 

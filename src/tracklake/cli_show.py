@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
     from tracklake.doctor import Finding
     from tracklake.flow import FlowReport
     from tracklake.reading import Answer
+    from tracklake.stages import EnrichReport
 
 _DEMO_TOTALS = """
 select count(*), sum(distance) / 1000, sum(moving_time) / 3600,
@@ -98,8 +99,13 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
                 f"set aside from {name}: {pulled.quarantined}, the rest is in; "
                 "`tracklake quarantine list` says which and why"
             )
-    for name, error in (report.failed_sources or {}).items():
+        parked = getattr(pulled, "parked", None)
+        if parked is not None:
+            typer.echo(f"{name}: {parked}; what came is kept, the next run goes on there")
+    for name, error in list((report.failed_sources or {}).items())[1:]:  # the first is raised
         typer.echo(f"{name}: {error}", err=True)
+    if report.enrich is not None:
+        _enriched(report.enrich)
     if report.compact and report.compact.repaired:
         typer.echo(
             f"the warehouse was unreadable and was made anew; kept: {report.compact.repaired}"
@@ -108,6 +114,22 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
         table(("table", "rows proved equal"), list(report.compact.verified.items()))
     if report.compact and report.compact.published:
         typer.echo(f"warehouse: {folders.warehouse}")
+
+
+def _enriched(report: EnrichReport) -> None:
+    """Say what is left to fetch, and when it will be there."""
+    if report.quarantined:
+        typer.echo(
+            f"set aside while enriching: {report.quarantined}; `tracklake quarantine list` says "
+            "which and why"
+        )
+    if report.parked is not None:
+        typer.echo(f"enrich: {report.parked}; what came is kept, the next run goes on there")
+    if not report.calls:
+        planned = ", ".join(f"{count:,} {name}" for name, count in report.plan.items())
+        typer.echo(f"to fetch: {planned or 'nothing'} ({report.left:,} calls)")
+    if report.left:
+        typer.echo(f"left to fetch: {report.left:,} calls, {report.finished_at}")
 
 
 def demo(report: FlowReport, folders: Folders) -> None:

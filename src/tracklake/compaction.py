@@ -256,7 +256,7 @@ def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> Non
         (session.folders.streams, "stream_key, point_index"),
         (session.folders.tracks, "stream_key"),
     ):
-        for folder in root.glob("athlete=*"):
+        for folder in root.glob("**/athlete=*"):
             parts = streams.parts(folder)
             for year, closed in rollup.closed_parts(rollup.live(parts), now.year).items():
                 rollup.roll_up_points(connection, folder, year, closed, order)

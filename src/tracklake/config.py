@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tracklake.errors import ConfigError
 
-SOURCES = ("files",)
+SOURCES = ("files", "strava")
 
 
 def _athlete(name: str) -> str:
@@ -25,6 +25,12 @@ def _sources(value: str | tuple[str, ...]) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"no such source: {', '.join(unknown)}; there are: {', '.join(SOURCES)}")
     return names
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
+        raise ValueError(f"{text!r} is not an http:// or https:// address")
+    return text.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -49,6 +55,24 @@ class Settings(BaseSettings):
     sources: Annotated[str | tuple[str, ...], NoDecode, AfterValidator(_sources)] = Field(
         (), validation_alias="TRACKLAKE_SOURCES"
     )
+    strava_client_id: str | None = Field(None, validation_alias="STRAVA_CLIENT_ID")
+    strava_client_secret: SecretStr | None = Field(None, validation_alias="STRAVA_CLIENT_SECRET")
+    strava_refresh_token: SecretStr | None = Field(None, validation_alias="STRAVA_REFRESH_TOKEN")
+    strava_redirect_uri: str = Field(
+        "http://localhost:8721/callback", validation_alias="STRAVA_REDIRECT_URI"
+    )
+    strava_api_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://www.strava.com/api/v3", validation_alias="STRAVA_API_URL"
+    )
+    strava_reconcile_days: Annotated[float, Field(gt=0)] = Field(
+        7.0, validation_alias="STRAVA_RECONCILE_DAYS"
+    )
+    strava_keep_days: Annotated[int, Field(gt=0)] | None = Field(
+        None, validation_alias="STRAVA_KEEP_DAYS"
+    )
+    strava_oauth_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://www.strava.com/oauth", validation_alias="STRAVA_OAUTH_URL"
+    )
 
 
 class Folders(BaseModel, frozen=True):
@@ -58,6 +82,7 @@ class Folders(BaseModel, frozen=True):
     secrets: Path
     logs: Path
     inbox: Path
+    default_athlete: str = "me"  # whose secrets lie in the secrets folder itself
 
     @property
     def bronze(self) -> Path:
@@ -92,8 +117,15 @@ class Folders(BaseModel, frozen=True):
 
 def load(**overrides: object) -> tuple[Settings, Folders]:
     """Read the settings; raise ConfigError with one line for each mistake."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    lasting = {name: value for name, value in given.items() if name != "athlete"}
     try:
-        settings = Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type] # pydantic checks them
+        settings = usual = Settings(**lasting)  # type: ignore[arg-type] # pydantic checks them
+        if usual.secrets_dir.is_dir():  # a file named like a setting holds its value
+            lasting["_secrets_dir"] = usual.secrets_dir
+            settings = usual = Settings(**lasting)  # type: ignore[arg-type]
+        if "athlete" in given:
+            settings = Settings(athlete=given["athlete"], **lasting)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"
@@ -105,6 +137,7 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
         secrets=settings.secrets_dir,
         logs=settings.logs_dir,
         inbox=settings.inbox or settings.data_dir / "inbox",
+        default_athlete=usual.athlete,
     )
     return settings, folders
 

@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracklake import bronze, lock, reading, rollup, warehouse
+from tracklake import bronze, lock, pages, reading, rollup, warehouse
 from tracklake.config import Folders
-from tracklake.errors import Error
+from tracklake.errors import Error, InvalidData
 from tracklake.state import State
 from tracklake.tiles import drawing
 
@@ -173,18 +173,24 @@ def _deep_bronze(folders: Folders) -> Iterator[Finding]:
             count += 1
             if not _is_sound_shard(path):
                 yield _damaged(path, "restore it from a backup")
+    for path in sorted(folders.bronze.glob("*/*/athlete=*/*/*-run*/page-*.json.zst")):
+        count += 1
+        try:
+            pages.read(path)
+        except InvalidData:
+            yield _damaged(path, "restore it from a backup")
     yield Finding("bronze", True, f"{count} files hashed")
 
 
 def _is_sound_shard(path: Path) -> bool:
-    if rollup.is_rollup(path):
+    if rollup.is_rollup(path) or pages.is_run(path.parent):
         return _is_readable(path)
     return _sha256(path).startswith(path.parent.name.rsplit("-", 1)[1])
 
 
 def _is_readable(path: Path) -> bool:
     try:
-        pq.read_table(path, partitioning=None)
+        pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (OSError, ValueError):
         return False
     return True

@@ -13,6 +13,8 @@ Error
 └── Interrupted    SIGINT or SIGTERM; all that was landed stays            exit code 130 or 143
 """
 
+import datetime as dt
+
 
 class Error(Exception):
     """Anything Tracklake reports in one sentence instead of a traceback."""
@@ -41,9 +43,13 @@ class Transient(SourceError):
 
 
 class BudgetSpent(SourceError):
-    """The upstream's quota is used up; the work is parked."""
+    """The upstream's quota is used up; the work is parked until `until` (UTC, aware)."""
 
     exit_code = 0
+
+    def __init__(self, message: str, *, until: dt.datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class InvalidData(Error):

@@ -28,10 +28,12 @@ from tracklake.errors import (
     ConfigError,
     Error,
     Interrupted,
+    InvalidData,
     SourceError,
     StorageError,
 )
 from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
+from tracklake.stages import EnrichOptions, EnrichReport, ListReport, PullOptions
 from tracklake.state import State
 
 if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
@@ -45,8 +47,9 @@ class FlowReport:
 
     session_id: str = ""
     log: Path | None = None
-    pulls: dict[str, PullReport] | None = None
+    pulls: dict[str, PullReport | ListReport] | None = None
     failed_sources: dict[str, Error] | None = None
+    enrich: EnrichReport | None = None
     compact: CompactReport | None = None
     tiles: TilesReport | None = None
 
@@ -96,14 +99,17 @@ def _entered(session: SyncSession) -> Iterator[None]:
         session.finish("interrupted", str(error))
         raise
     except Error as error:
-        session.finish("failed", str(error))
+        session.finish("needs_auth" if isinstance(error, AuthError) else "failed", str(error))
         raise
     except BaseException as error:  # a defect of ours: entered and logged, then raised on
         session.log.exception("unknown_error")
         session.finish("failed", f"{type(error).__name__}: {error}")
         raise
     errors = sum(phase.errors for phase in session.phases)
-    session.finish("completed_with_errors" if errors else "completed")
+    if session.parked is not None:
+        session.finish("waiting_quota", str(session.parked))
+    else:
+        session.finish("completed_with_errors" if errors else "completed")
 
 
 def _tidy(session: SyncSession) -> None:
@@ -184,20 +190,23 @@ def pull(
     session: SyncSession,
     report: FlowReport,
     paths: Sequence[Path] | None = None,
-    *,
-    everything: bool = False,
+    options: PullOptions = PullOptions(),  # noqa: B008 it cannot change
 ) -> None:
     """Fetch from every configured source; one that fails does not stop the others."""
     inbox = session.settings.inbox
     if paths is None and inbox is not None and not inbox.is_dir():
         raise ConfigError(f"TRACKLAKE_INBOX: there is no folder {inbox}")
     report.pulls, report.failed_sources = {}, {}
+    theirs = (SourceError, AuthError, InvalidData) + (() if paths else (ConfigError,))
     for source in _configured(session, paths is not None):
         try:
-            report.pulls[source.NAME] = source.pull(session, paths, everything=everything)
-        except (SourceError, AuthError) as error:
+            pulled = source.pull(session, paths, options)
+        except theirs as error:
             session.log.warning("source_failed", source=source.NAME, error=str(error))
             report.failed_sources[source.NAME] = error
+            continue
+        report.pulls[source.NAME] = pulled
+        session.parked = getattr(pulled, "parked", None) or session.parked
 
 
 def _configured(session: SyncSession, importing: bool) -> list[ModuleType]:
@@ -215,6 +224,48 @@ def compact(
 ) -> None:
     """Bring the warehouse up to date with bronze."""
     report.compact = compaction.compact(session, rebuild=rebuild, verify=verify)
+
+
+def enrich(
+    session: SyncSession,
+    report: FlowReport,
+    options: EnrichOptions = EnrichOptions(),  # noqa: B008 it cannot change
+) -> bool:
+    """Fetch what is missing about known activities; tell whether anything landed.
+
+    A failure is kept until all else is done.
+    """
+    from tracklake.enrichments import stage
+
+    failed = report.failed_sources = report.failed_sources or {}
+    names = {source.NAME for source in _configured(session, importing=False)}
+    if "strava" not in names or "strava" in failed:
+        return False
+    before = _indexed(session)
+    try:
+        report.enrich = stage.enrich(session, options)
+    except (SourceError, AuthError, ConfigError) as error:
+        session.log.warning("enrich_failed", error=str(error))
+        failed["strava"] = error
+    else:
+        session.parked = report.enrich.parked or session.parked
+    return _indexed(session) != before
+
+
+def enrich_and_compact(session: SyncSession, report: FlowReport, options: EnrichOptions) -> None:
+    """Fetch what is missing, and take it into the warehouse."""
+    if not any(source.NAME == "strava" for source in _configured(session, importing=False)):
+        raise ConfigError(
+            "there is nothing to enrich from: Strava is not set up; the README says how, then "
+            "run `make auth` (tracklake auth strava)"
+        )
+    if enrich(session, report, options):
+        compact(session, report)
+
+
+def _indexed(session: SyncSession) -> int:
+    ((count,),) = session.state.execute("select count(*) from indexed_shards")
+    return int(str(count))
 
 
 def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = False) -> None:
@@ -246,12 +297,29 @@ def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = Fals
 Stage = Callable[[SyncSession, FlowReport], None]
 
 
-def whole(session: SyncSession, report: FlowReport) -> None:
+def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -> None:
     """Run every stage in order; a source's failure is raised at the end, when all else is done."""
-    pull(session, report)
+    pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report)
+    compacted = report.compact
+    if enrich(session, report, EnrichOptions(everything=backfill)):
+        compact(session, report)
+        report.compact = _both(compacted, report.compact)
     draw_tiles(session, report)
     raise_source_failures(report)
+
+
+def _both(first: CompactReport | None, second: CompactReport | None) -> CompactReport | None:
+    """Say of two compactions of one flow what a person wants to know of both."""
+    if first is None or second is None:
+        return second or first
+    return CompactReport(
+        shards=first.shards + second.shards,
+        rows=first.rows + second.rows,
+        published=first.published or second.published,
+        rebuilt=first.rebuilt or second.rebuilt,
+        repaired=first.repaired or second.repaired,
+    )
 
 
 def raise_source_failures(report: FlowReport) -> None:

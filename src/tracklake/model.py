@@ -265,3 +265,23 @@ class Shaped:
     moving: BoolArray
     grade_pct: FloatArray
     track: tuple[FloatArray, ...]
+
+    @property
+    def start_s(self) -> float:
+        """Return when it began, UNIX seconds."""
+        return self.activity.start_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """Points that a service sent, as they are stored, with what is computed from them.
+
+    start_s: UNIX seconds; the other fields are those of `Shaped`.
+    """
+
+    start_s: float
+    points: Points
+    moving: BoolArray
+    grade_pct: FloatArray
+    track: tuple[FloatArray, ...] = ()
+    best_efforts: tuple[BestEffort, ...] = ()

@@ -31,6 +31,10 @@ class Bars:
             for task in self._progress.task_ids:
                 self._progress.update(task, description=phase, completed=processed, total=total)
 
+    def note(self, phase: str, detail: str) -> None:
+        """A phase says what it is doing: waiting for a quota, for instance."""
+        self._console.print(f"{phase:<8} {detail}", highlight=False, markup=False)
+
     def end(self, phase: str, detail: str) -> None:
         """A phase is done, or failed: then `detail` is empty."""
         if self._progress is not None:

@@ -112,6 +112,8 @@ def remove_replaced(paths: Iterable[Path], now_s: float, *, keep_s: float = _KEE
             if old.exists():
                 old.unlink()
                 count += 1
-            if old.parent != rollup.parent and old.parent.is_dir():
-                old.parent.rmdir()  # a shard is alone in its folder
+            shard_folder = old.parent
+            if shard_folder != rollup.parent and shard_folder.is_dir():
+                if not any(shard_folder.iterdir()):  # the pages of a run stay
+                    shard_folder.rmdir()
     return count

@@ -16,6 +16,7 @@ import structlog
 
 from tracklake.clock import Clock
 from tracklake.config import Folders, Settings
+from tracklake.errors import BudgetSpent
 from tracklake.state import State
 
 _SAVE_EVERY_S = 0.5
@@ -30,6 +31,9 @@ class Watcher(Protocol):
     def advance(self, phase: str, processed: int, total: int | None) -> None:
         """So many items are done."""
 
+    def note(self, phase: str, detail: str) -> None:
+        """A phase says what it is doing."""
+
     def end(self, phase: str, detail: str) -> None:
         """A phase is done; `detail` says in a few words what came of it."""
 
@@ -41,6 +45,9 @@ class NobodyWatches:
         """Show nothing."""
 
     def advance(self, phase: str, processed: int, total: int | None) -> None:
+        """Show nothing."""
+
+    def note(self, phase: str, detail: str) -> None:
         """Show nothing."""
 
     def end(self, phase: str, detail: str) -> None:
@@ -74,6 +81,13 @@ class Phase:
             self._saved = now
             self.save()
 
+    def note(self, detail: str) -> None:
+        """Say what it is doing, for `status` and the log: waiting, for instance."""
+        self.detail = detail
+        self.session.log.info("phase_note", phase=self.name, detail=detail)
+        self.session.watcher.note(self.name, detail)
+        self.save()
+
     def save(self, finished_at: str | None = None) -> None:
         """Write the counts to the state database."""
         self.session.state.execute(
@@ -101,6 +115,7 @@ class SyncSession:
     watcher: Watcher = field(default_factory=NobodyWatches)
     session_id: str = ""
     phases: list[Phase] = field(default_factory=list)
+    parked: BudgetSpent | None = None  # what waits for an upstream's quota
 
     def __post_init__(self) -> None:
         self.session_id = self.session_id or new_session_id(self.clock)
@@ -129,7 +144,9 @@ class SyncSession:
         self.log.info("session_started")
 
     def finish(self, state: str, error: str | None = None) -> None:
-        """Close the session: completed, completed_with_errors, failed or interrupted."""
+        """Close the session: completed, completed_with_errors, waiting_quota, needs_auth, failed or
+        interrupted.
+        """
         self.state.execute(
             "update sessions set state = ?, finished_at = ?, error = ? where session_id = ?",
             (state, self.now_text(), error, self.session_id),
@@ -140,6 +157,8 @@ class SyncSession:
     @contextlib.contextmanager
     def phase(self, name: str, total: int | None = None) -> Iterator[Phase]:
         """Run a stage: its counts are kept even when it fails."""
+        again = sum(1 for phase in self.phases if phase.name.split(" ")[0] == name)
+        name = f"{name} {again + 1}" if again else name
         phase = Phase(name, self, total)
         self.phases.append(phase)
         self.watcher.begin(name, total)

@@ -39,6 +39,18 @@ def _fields(shape: type, nested: dict[str, pa.DataType] | None = None) -> list[p
     return fields
 
 
+def _floats(names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.float64()) for name in names.split()]
+
+
+def _integers(names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.int64()) for name in names.split()]
+
+
+def _strings(names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.string()) for name in names.split()]
+
+
 ACTIVITIES = pa.schema(
     [
         *FRONT,
@@ -51,6 +63,23 @@ ACTIVITIES = pa.schema(
         pa.field("gear_id", pa.string()),
         pa.field("commute", pa.bool_()),
         pa.field("manual", pa.bool_()),
+        pa.field("visibility", pa.string()),
+        pa.field("start_hidden", pa.bool_()),
+        pa.field("flagged", pa.bool_()),
+        pa.field("workout_type", pa.int64()),
+        pa.field("kudos_count", pa.int64()),
+        pa.field("comment_count", pa.int64()),
+        pa.field("athlete_count", pa.int64()),
+        pa.field("photo_count", pa.int64()),
+        pa.field("achievement_count", pa.int64()),
+        pa.field("pr_count", pa.int64()),
+        pa.field("suffer_score", pa.float64()),
+        pa.field("weighted_average_watts", pa.float64()),
+        pa.field("kilojoules", pa.float64()),
+        pa.field("device_watts", pa.bool_()),
+        pa.field("upload_id", pa.int64()),
+        pa.field("facts_hash", pa.string()),  # of what the source's details depend on
+        pa.field("track_hash", pa.string()),  # of what its points depend on; empty: it has none
         pa.field("file_format", pa.string()),
         pa.field("problems", pa.list_(pa.string())),
         *_fields(
@@ -87,10 +116,107 @@ GEAR = pa.schema(
         pa.field("kind", pa.string()),  # bike, shoes
         pa.field("brand", pa.string()),
         pa.field("model", pa.string()),
+        pa.field("nickname", pa.string()),
+        pa.field("distance_m", pa.float64()),
+        pa.field("is_retired", pa.bool_()),
+        pa.field("is_primary", pa.bool_()),
     ]
 )
 
-SCHEMAS = {"activities": ACTIVITIES, "original_files": ORIGINAL_FILES, "gear": GEAR}
+# What a fetch about one activity brought: `wanted_hash` says which version of the listed record it
+# was fetched for, `outcome` done, all_efforts, none (the source has nothing of it) or gone.
+_FETCHED = [
+    *FRONT,
+    pa.field("record_id", pa.int64(), nullable=False),
+    pa.field("wanted_hash", pa.string(), nullable=False),
+    pa.field("outcome", pa.string(), nullable=False),
+]
+
+_LAP = [
+    pa.field("lap_index", pa.int64()),
+    pa.field("start_s", pa.float64()),  # UNIX seconds
+    *_floats("distance elapsed_time moving_time average_speed max_speed total_elevation_gain"),
+    *_floats("average_heartrate max_heartrate average_cadence average_watts"),
+]
+_SPLIT = [
+    pa.field("split_index", pa.int64()),
+    *_floats("distance_m elapsed_time_seconds moving_time_seconds average_speed"),
+    *_floats("elevation_difference average_heartrate"),
+    pa.field("pace_zone", pa.int64()),
+]
+_DISTANCE_EFFORT = [
+    pa.field("name", pa.string()),
+    *_floats("distance_m elapsed_time moving_time start_s"),
+    *_integers("start_index end_index pr_rank"),
+]
+_SEGMENT_EFFORT = [
+    *_integers("effort_id segment_id"),
+    pa.field("name", pa.string()),
+    *_floats("start_s elapsed_time moving_time distance"),
+    *_integers("start_index end_index"),
+    *_floats("average_heartrate max_heartrate average_cadence average_watts"),
+    pa.field("device_watts", pa.bool_()),
+    *_integers("pr_rank kom_rank"),
+    pa.field("hidden", pa.bool_()),
+    *_floats("segment_distance average_grade maximum_grade elevation_high elevation_low"),
+    pa.field("climb_category", pa.int64()),
+    *_strings("city state country"),
+]
+ACTIVITY_DETAILS = pa.schema(
+    [
+        *_FETCHED,
+        *_strings("description private_note device_name gear_id gear_name embed_token polyline"),
+        *_floats("calories perceived_exertion"),
+        *_integers("kudos_count comment_count photo_count"),
+        pa.field("hide_from_home", pa.bool_()),
+        pa.field("all_efforts", pa.bool_()),
+        pa.field("available_zones", pa.list_(pa.string())),
+        pa.field("laps", pa.list_(pa.struct(_LAP))),
+        pa.field("splits_metric", pa.list_(pa.struct(_SPLIT))),
+        pa.field("splits_standard", pa.list_(pa.struct(_SPLIT))),
+        pa.field("best_efforts", pa.list_(pa.struct(_DISTANCE_EFFORT))),
+        pa.field("segment_efforts", pa.list_(pa.struct(_SEGMENT_EFFORT))),
+    ]
+)
+
+ACTIVITY_STREAMS = pa.schema(
+    [
+        *_FETCHED,
+        pa.field("stream_key", pa.int64()),
+        pa.field("start_s", pa.float64()),  # UNIX seconds
+        pa.field("point_count", pa.int64(), nullable=False),
+        pa.field("has_track", pa.bool_(), nullable=False),
+        pa.field("channels", pa.list_(pa.string())),
+        pa.field("best_efforts", pa.list_(pa.struct(_fields(BestEffort)))),
+    ]
+)
+
+_ZONE = [
+    pa.field("zone_type", pa.string()),
+    pa.field("zone_index", pa.int32()),
+    *_floats("zone_min zone_max time_s"),
+    pa.field("sensor_based", pa.bool_()),
+    pa.field("custom_zones", pa.bool_()),
+]
+ACTIVITY_ZONES = pa.schema([*_FETCHED, pa.field("zones", pa.list_(pa.struct(_ZONE)))])
+
+ACTIVITY_TOMBSTONES = pa.schema(
+    [
+        *FRONT,
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+
+SCHEMAS = {
+    "activities": ACTIVITIES,
+    "activity_details": ACTIVITY_DETAILS,
+    "activity_streams": ACTIVITY_STREAMS,
+    "activity_zones": ACTIVITY_ZONES,
+    "activity_tombstones": ACTIVITY_TOMBSTONES,
+    "original_files": ORIGINAL_FILES,
+    "gear": GEAR,
+}
 
 _STAMPED = {"ingested_at", "content_hash", "stream_key"}
 
@@ -101,6 +227,15 @@ def row_hash(row: dict[str, object]) -> str:
 
 
 def table(entity: str, rows: list[dict[str, object]], ingested_at: dt.datetime) -> pa.Table:
-    """Make a shard's table: each row gets its stamp and the hash of its content."""
-    stamped = [{**row, "ingested_at": ingested_at, "content_hash": row_hash(row)} for row in rows]
+    """Make a shard's table: each row gets its stamp and, unless it knows that of what was received,
+    the hash of its content.
+    """
+    stamped = [
+        {
+            **row,
+            "ingested_at": ingested_at,
+            "content_hash": row.get("content_hash") or row_hash(row),
+        }
+        for row in rows
+    ]
     return pa.Table.from_pylist(stamped, schema=SCHEMAS[entity])

@@ -1,7 +1,7 @@
 """Points and geometry outside the warehouse file: Parquet, long, one row a point or a track.
 
-data/streams/athlete=<a>/<stamp>-<hash>.parquet and data/tracks/athlete=<a>/<stamp>-<hash>.parquet;
-rows are tied to an activity by `stream_key`, which each landing of a record makes anew, so rows
+data/streams/athlete=<a>/<stamp>-<hash>.parquet and data/tracks/athlete=<a>/<stamp>-<hash>.parquet, for
+what services sent below source=<s>/ in each, so that it can be forgotten by itself; rows are tied to an activity by `stream_key`, which each landing of a record makes anew, so rows
 that a killed or repeated run left behind belong to nothing and are never seen.
 """
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from tracklake import landing
-from tracklake.model import POINT_COLUMNS, Shaped
+from tracklake.model import POINT_COLUMNS, Outline, Shaped
 
 _ROW_GROUP = 100_000
 # Columns whose values repeat; trying dictionaries on the others costs a third of the writing.
@@ -41,13 +41,13 @@ TRACKS = pa.schema(
 )
 
 
-def points_batch(stream_key: int, shaped: Shaped) -> pa.RecordBatch:
+def points_batch(stream_key: int, shaped: Shaped | Outline) -> pa.RecordBatch:
     """Turn one activity's points into rows; NaN becomes NULL, time counts from the start."""
     count = len(shaped.points)
     columns = [
         pa.array(np.full(count, stream_key)),
         pa.array(np.arange(count, dtype=np.int32)),
-        pa.array(shaped.points.timestamp_s - shaped.activity.start_s, from_pandas=True),
+        pa.array(shaped.points.timestamp_s - shaped.start_s, from_pandas=True),
         *(pa.array(getattr(shaped.points, name), from_pandas=True) for name in POINT_COLUMNS[1:]),
         pa.array(shaped.moving),
         pa.array(shaped.grade_pct, from_pandas=True),
@@ -55,7 +55,7 @@ def points_batch(stream_key: int, shaped: Shaped) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=POINTS)
 
 
-def track_row(stream_key: int, shaped: Shaped) -> dict[str, object]:
+def track_row(stream_key: int, shaped: Shaped | Outline) -> dict[str, object]:
     """Turn one activity's geometry into a row."""
     line = shapely.MultiLineString([np.asarray(segment) for segment in shaped.track])
     wkb = shapely.to_wkb(line, byte_order=1)
@@ -79,7 +79,7 @@ def _write(folder: Path, name: str, table: pa.Table) -> str:
 
 
 def write_part(
-    streams: Path, tracks: Path, name: str, activities: Sequence[tuple[int, Shaped]]
+    streams: Path, tracks: Path, name: str, activities: Sequence[tuple[int, Shaped | Outline]]
 ) -> None:
     """Land the points and tracks of some activities as one file each; `streams` and `tracks` are an
     athlete's folders, `name` the run's stamp and part; sorted by key, so that one is found fast.

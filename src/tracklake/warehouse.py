@@ -7,6 +7,7 @@ bronze, so a file that cannot be read is moved aside and made anew.
 import contextlib
 import functools
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -17,12 +18,20 @@ from tracklake import landing, rollup
 from tracklake.errors import CheckFailed
 
 STORAGE_VERSION = "v1.0.0"  # opens in every 1.x and 2.x client
-ENTITIES = {"activities": "activity_shards", "original_files": "file_shards", "gear": "gear_shards"}
+# entity -> the variable its steps read the shards' names from, and these steps.
 _STEPS = {
-    "activities": ("10_", "20_", "30_", "40_", "50_", "60_"),
-    "original_files": ("70_",),
-    "gear": ("80_",),
+    "activities": ("activity_shards", ("10_", "20_", "22_")),
+    "activity_details": ("detail_shards", ("24_",)),
+    "activity_streams": ("stream_shards", ("25_",)),
+    "activity_zones": ("zone_shards", ("26_",)),
+    "activity_tombstones": ("tombstone_shards", ("27_",)),
+    "original_files": ("file_shards", ("70_",)),
+    "gear": ("gear_shards", ("80_",)),
 }
+ENTITIES = tuple(_STEPS)
+_FIRST, _LAST = ("05_",), ("30_", "35_", "40_", "60_")  # what activities are made of, if any came
+_OF_ACTIVITIES = ENTITIES[:5]
+_COLUMNS_AS_IN = re.compile(r"^-- columns as in (\w+)$", re.MULTILINE)
 COPIED_FROM_STATE = ("sync_sessions", "quarantine")
 
 
@@ -107,6 +116,22 @@ def define_views(
         for placeholder, literal in literals.items():
             text = text.replace(placeholder, literal)
         connection.execute(text)
+    for name, text in sql_files("gold").items():
+        if table := _COLUMNS_AS_IN.search(text):
+            _explain_columns(connection, name, table[1])
+
+
+def _explain_columns(connection: duckdb.DuckDBPyConnection, view: str, table: str) -> None:
+    """Give the columns of a view the comments of the table's columns of the same names."""
+    rows = connection.execute(
+        "select v.column_name, t.comment from duckdb_columns() as v "
+        "inner join duckdb_columns() as t on t.column_name = v.column_name "
+        "where v.table_name = ? and t.table_name = ? and v.comment is null",
+        [view, table],
+    ).fetchall()
+    for column, comment in rows:
+        quoted = comment.replace("'", "''")
+        connection.execute(f"comment on column {view}.{column} is '{quoted}'")
 
 
 def _list_literal(names: Iterable[str]) -> str:
@@ -122,13 +147,16 @@ def apply(
     """
     connection.execute("begin")
     try:
-        for entity, steps in _STEPS.items():
+        entities = {entity for entity, _, _ in shards}
+        of_activities = not entities.isdisjoint(_OF_ACTIVITIES)
+        _run_steps(connection, _FIRST)
+        for entity, (variable, steps) in _STEPS.items():
             paths = [str(path) for kind, path, _ in shards if kind == entity]
             if paths:
-                connection.execute(f"set variable {ENTITIES[entity]} = {_list_literal(paths)}")
-                for name, text in sql_files("compact").items():
-                    if name.startswith(steps):
-                        connection.execute(text)
+                connection.execute(f"set variable {variable} = {_list_literal(paths)}")
+                _run_steps(connection, steps)
+        if of_activities:
+            _run_steps(connection, _LAST)
         rows = _enter(connection, bronze, shards)
         connection.execute("commit")
     except BaseException:  # a signal too: half a transaction must not stay open
@@ -136,6 +164,12 @@ def apply(
             connection.execute("rollback")
         raise
     return rows
+
+
+def _run_steps(connection: duckdb.DuckDBPyConnection, prefixes: tuple[str, ...]) -> None:
+    for name, text in sql_files("compact").items():
+        if name.startswith(prefixes):
+            connection.execute(text)
 
 
 def _enter(

@@ -16,6 +16,7 @@ from tracklake.intake.workers import Limits
 from tracklake.model import Points, Recording, Session
 from tracklake.session import SyncSession
 from tracklake.sources import files
+from tracklake.stages import PullOptions
 from tracklake.state import State
 
 START_S = 1_714_500_000.0  # 2024-04-30T18:00:00Z
@@ -95,7 +96,9 @@ class Inbox:
         """Pull the inbox, or import the paths."""
         session = self.session()
         try:
-            return files.pull(session, paths or None, limits=limits, everything=everything)
+            return files.pull(
+                session, paths or None, PullOptions(everything=everything), limits=limits
+            )
         finally:
             session.state.close()
 

@@ -24,7 +24,16 @@ from tracklake.analysis import (
     totals,
     tracks,
 )
-from tracklake.model import Activity, BestEffort, Points, Recording, Session, Shaped
+from tracklake.model import (
+    Activity,
+    BestEffort,
+    FloatArray,
+    Outline,
+    Points,
+    Recording,
+    Session,
+    Shaped,
+)
 
 
 def activities(recording: Recording) -> tuple[Shaped, ...]:
@@ -42,6 +51,32 @@ def activities(recording: Recording) -> tuple[Shaped, ...]:
         for index, leg in enumerate(shaped, start=1)
     )
     return (_whole(recording, tuple(leg.activity for leg in legs)), *legs)
+
+
+def outline(points: Points, sport_type: str, start_s: float) -> Outline:
+    """Return what points of strictly ascending time give: motion, slope, geometry, best efforts.
+
+    The points stay as they are; what cannot be true is left out of what is computed only.
+    """
+    session = Session(start_s=start_s, sport=sport_type)
+    family = sports.family(sport_type)
+    cleaned, moved = _measured(Recording(format="gpx"), session, points, family)
+    smooth = elevation.smoothed(cleaned.timestamp_s, cleaned.altitude_m)
+    return Outline(
+        start_s=start_s,
+        points=points,
+        moving=moved.moving,
+        grade_pct=elevation.grade_pct(cleaned.distance_m, cleaned.altitude_m, smooth),
+        track=tracks.cut_antimeridian(_thinned(cleaned, session)),
+        best_efforts=_best_efforts(cleaned, start_s, sport_type, family),
+    )
+
+
+def _thinned(points: Points, session: Session) -> tuple[FloatArray, ...]:
+    cap = speeds.teleport_cap(session.sport)
+    return tracks.simplify(
+        tracks.split_at_gaps(points.timestamp_s, points.lat, points.lng, teleport_mps=cap)
+    )
 
 
 def _measured(
@@ -71,14 +106,7 @@ def _shaped(recording: Recording, part: outings.Part) -> Shaped:
     family = sports.family(sport)
     points, moved = _measured(recording, session, part.points, family)
     smooth = elevation.smoothed(points.timestamp_s, points.altitude_m)
-    thinned = tracks.simplify(
-        tracks.split_at_gaps(
-            points.timestamp_s,
-            points.lat,
-            points.lng,
-            teleport_mps=speeds.teleport_cap(session.sport),
-        )
-    )
+    thinned = _thinned(points, session)
     track = tracks.cut_antimeridian(thinned)
     activity = dataclasses.replace(
         _activity(recording, part, points, moved, sport),

@@ -205,3 +205,21 @@ def encode_polyline(segments: Sequence[FloatArray]) -> str:
     chunks = (rest & 31) + np.where(more, 32, 0) + 63
     text: bytes = chunks[used].astype(np.uint8).tobytes()
     return text.decode("ascii")
+
+
+def decode_polyline(text: str) -> FloatArray:
+    """Return the line that `encode_polyline` wrote, lng, lat in degrees; ValueError if damaged."""
+    code = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).astype(np.int64) - 63
+    ends = np.flatnonzero(code < 32)
+    if len(ends) == 0 or len(ends) % 2 or ends[-1] != len(code) - 1 or code.min() < 0:
+        raise ValueError("not an encoded polyline")
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    place = np.arange(len(code)) - np.repeat(starts, ends - starts + 1)
+    if place.max() > _POLYLINE_CHUNKS or code.max() > 63:
+        raise ValueError("not an encoded polyline")
+    value = np.add.reduceat((code & 31) << (5 * place), starts)
+    delta = np.where(value & 1, ~(value >> 1), value >> 1)
+    line: FloatArray = np.cumsum(delta.reshape(-1, 2), axis=0)[:, ::-1] / 1e5
+    if np.any(np.abs(line[:, 0]) > 180) or np.any(np.abs(line[:, 1]) > 90):
+        raise ValueError("not on Earth")
+    return line

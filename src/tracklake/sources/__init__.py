@@ -1,7 +1,7 @@
 """Where activities come from: one file a source; they do not know one another.
 
 A source is a module with NAME, is_configured(folders, settings) and
-pull(session, paths, *, everything); it is named in config.SOURCES.
+pull(session, paths, options); it is named in config.SOURCES.
 """
 
 import importlib

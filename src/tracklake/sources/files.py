@@ -23,6 +23,7 @@ from tracklake.intake.originals import KEEP_FREE_BYTES, Job, Place
 from tracklake.intake.strava_export import Export
 from tracklake.intake.workers import Limits, Task, Workers, verdict
 from tracklake.session import Phase, SyncSession
+from tracklake.stages import PullOptions
 
 NAME = "files"
 
@@ -41,14 +42,14 @@ def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001
 def pull(
     session: SyncSession,
     paths: Sequence[Path] | None = None,
+    options: PullOptions = PullOptions(),  # noqa: B008 it cannot change
     *,
-    everything: bool = False,
     limits: Limits | None = None,
     keep_free_bytes: int = KEEP_FREE_BYTES,
 ) -> PullReport:
     """Land what is new in the inbox, or in the files, folders and archives given.
 
-    everything: decode every original that bronze holds again, so that points, tracks and records
+    options.everything: decode every original that bronze holds again, so that points, tracks and records
     are made anew; open also files whose size and time say that they did not change, what is known
     by its hash is not decoded twice. Like the paths given, those are held against their originals:
     one that is missing or damaged lands again.
@@ -67,6 +68,7 @@ def pull(
         session.phase("pull") as phase,
         Workers(config.cores(), limits or Limits()) as workers,
     ):
+        everything = options.everything
         thorough = everything or paths is not None
         run = _Run(session, phase, place, workers, Landing(session, report), thorough)
         try:

@@ -1,4 +1,4 @@
--- The state database (SQLite), version 1.
+-- The state database (SQLite), version 2.
 create table if not exists sessions (
   session_id text primary key, athlete text not null, flow text not null, state text not null,
   started_at text not null, finished_at text, process_id integer, error text
@@ -34,3 +34,29 @@ create table if not exists landed_records (
   primary key (athlete, entity, source_id)
 );
 create table if not exists facts (name text primary key, value text not null);
+-- What is known of upstream records, so that nothing is landed or fetched twice; made anew from bronze
+-- (indexed_shards says which shards it was made from). facts_hash: of the listed record without what
+-- others do to it (kudos, comments); track_hash: of what moves its points, empty where it has none;
+-- gone_at: when it was found deleted upstream.
+create table if not exists upstream_records (
+  athlete text not null, source text not null, source_id text not null, start_s real,
+  sport_type text, content_hash text not null, facts_hash text not null, track_hash text not null, gear_id text,
+  ingested_at text not null, gone_at text,
+  primary key (athlete, source, source_id)
+);
+create table if not exists upstream_facts (
+  athlete text not null, source text not null, entity text not null, source_id text not null,
+  facts_hash text not null, outcome text not null, fetched_at text not null,
+  primary key (athlete, source, entity, source_id)
+);
+create table if not exists indexed_shards (
+  athlete text not null, source text not null, shard text not null,
+  primary key (athlete, source, shard)
+);
+-- Calls used of an upstream's quota. kind: overall, read; window_s: its length; started_s: UNIX
+-- seconds of the upstream's clock; refused_s: when a 429 closed it.
+create table if not exists budgets (
+  source text not null, kind text not null, window_s integer not null, started_s integer not null,
+  used integer not null, most integer not null, refused_s integer,
+  primary key (source, kind, window_s)
+);

@@ -1,15 +1,15 @@
 -- Replace the superseded records; files and exports that name each other are looked at again.
-create or replace temp table touched as
+insert into touched
 select a.record_id, a.activity_id as old_activity_id
-from activity_sources as a
+from records as a
 where a.record_id in (select record_id from superseded)
    or a.record_id in (select record_id from mentioned)
    or a.strava_id in (select strava_id from mentioned)
    or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
 
-delete from activity_sources where record_id in (select record_id from superseded);
+delete from records where record_id in (select record_id from superseded);
 
-insert into activity_sources by name
+insert into records by name
 select
   record_id as activity_id,
   record_id, athlete, source, source_id, external_id, strava_id, file_sha256, file_linked_at, file_format, problems,
@@ -21,10 +21,21 @@ select
   timezone, utc_offset_s, distance, moving_time, elapsed_time, total_elevation_gain,
   elev_high, elev_low, average_speed, max_speed, average_heartrate, max_heartrate,
   average_watts, max_watts, average_cadence, average_temp, calories,
-  gear_id, commute, trainer, manual, device_name,
+  gear_id, commute, trainer, manual, visibility, start_hidden, flagged, workout_type,
+  kudos_count, comment_count, athlete_count, photo_count, achievement_count, pr_count,
+  suffer_score, weighted_average_watts, kilojoules, device_watts, upload_id, device_name,
   start_lat, start_lng, end_lat, end_lng, summary_polyline,
   has_track, leg_index, leg_count, point_count,
-  first_seen_at as first_ingested_at, ingested_at, content_hash
+  first_seen_at as first_ingested_at, ingested_at, content_hash,
+  list_filter([
+    case when point_count > 0 then 'streams' end,
+    case when has_track and coalesce(leg_count, 0) = 0 then 'track' end,
+    case when len(laps) > 0 then 'laps' end,
+    case when len(splits_metric) > 0 then 'splits_metric' end,
+    case when len(splits_standard) > 0 then 'splits_standard' end,
+    case when len(list_filter(best_efforts, e -> e.kind = 'distance')) > 0 then 'distance/computed' end,
+    case when len(list_filter(best_efforts, e -> e.kind = 'power')) > 0 then 'power/computed' end
+  ], offer -> offer is not null) as offers
 from staged;
 
 insert into touched

@@ -1,34 +1,64 @@
--- Which activity a record belongs to: a file and the export's row that names it are one, and bear
--- Strava's id if the export was there first (or at the same time), so that ids stay as they are
--- when the other comes later.
+-- Which activity a record belongs to. Strava's own record, the row of its export and the file that
+-- this row names are one activity. It bears Strava's id if Strava was there first (or at the same
+-- time), else the file's, so that ids stay as they are when the other comes later.
 create or replace temp table candidates as
-select a.* from activity_sources as a
-where a.record_id in (select record_id from touched)
-   or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
+with near as (
+  select record_id, athlete, strava_id, file_sha256 from records
+  where record_id in (select record_id from touched)
+  union
+  select r.record_id, r.athlete, r.strava_id, r.file_sha256
+  from records as r
+  inner join touched_files as f on f.athlete = r.athlete and f.file_sha256 = r.file_sha256
+),
+same_strava as (
+  select record_id, athlete, file_sha256 from near
+  union
+  select record_id, athlete, file_sha256 from records
+  where strava_id in (select strava_id from near)
+),
+same_file as (
+  select record_id from same_strava
+  union
+  select r.record_id from records as r
+  inner join (select distinct athlete, file_sha256 from same_strava) as f
+    on f.athlete = r.athlete and f.file_sha256 = r.file_sha256
+)
+select * from records
+where record_id in (select record_id from same_file)
+   or strava_id in (
+     select strava_id from records where record_id in (select record_id from same_file)
+   );
 
 create or replace temp table owners as
-select
-  strava_id,
-  first(athlete order by first_ingested_at, athlete) as athlete,
-  first(record_id order by first_ingested_at, athlete) as record_id
-from activity_sources
+select strava_id, first(athlete order by first_ingested_at, athlete) as athlete
+from records
 where strava_id in (select strava_id from candidates)
 group by strava_id;
 
 create or replace temp table assignments as
-with export_rows as (
-  -- Strava's id belongs to whoever had it first; another athlete's row of it gets an id of its own.
-  select c.* replace (case when o.record_id is null then c.strava_id end as strava_id)
+with strava_rows as (
+  -- Strava's id belongs to whoever had it first; another athlete's record gets an id of its own.
+  select
+    c.* replace (case when o.athlete = c.athlete then c.strava_id end as strava_id),
+    c.strava_id as named_id
   from candidates as c
-  left join owners as o on o.strava_id = c.strava_id and o.athlete <> c.athlete
-  where starts_with(c.source_id, 'strava-export/')
+  inner join owners as o on o.strava_id = c.strava_id
+),
+groups as (
+  select
+    athlete, named_id,
+    min(first_ingested_at) as first_ingested_at,
+    max(file_sha256) as file_sha256,  -- only the export's row names one
+    min(strava_id) as strava_id
+  from strava_rows
+  group by athlete, named_id
 ),
 exports as (
   select
     athlete, file_sha256,
-    first(strava_id order by first_ingested_at, strava_id) as strava_id,
+    first(strava_id order by first_ingested_at, named_id) as strava_id,
     min(first_ingested_at) as first_ingested_at
-  from export_rows
+  from groups
   where file_sha256 is not null
   group by athlete, file_sha256
 ),
@@ -43,29 +73,47 @@ wholes as (
   where c.source = 'files' and c.source_id = c.file_sha256
 )
 select
-  c.record_id,
-  coalesce(w.id, c.strava_id, c.record_id) as id,
-  case when w.id is null then 'own' else 'export_filename' end as method
-from export_rows as c
-left join wholes as w using (athlete, file_sha256)
+  r.record_id,
+  coalesce(w.id, r.strava_id, r.record_id) as id,
+  case
+    when w.id is null then 'own'
+    when starts_with(r.source_id, 'strava-export/') then 'export_filename'
+    else 'strava_id'
+  end as method
+from strava_rows as r
+inner join groups as g on g.athlete = r.athlete and g.named_id = r.named_id
+left join wholes as w on w.athlete = g.athlete and w.file_sha256 = g.file_sha256
 union all
 select c.record_id, coalesce(w.id, c.record_id), 'own'
 from candidates as c
 left join wholes as w on w.record_id = c.record_id
-where not starts_with(c.source_id, 'strava-export/');
+where c.strava_id is null;
 
-update activity_sources
+update records
 set activity_id = a.id, match_method = a.method
 from assignments as a
-where a.record_id = activity_sources.record_id
-  and (activity_sources.activity_id, activity_sources.match_method) is distinct from (a.id, a.method);
+where a.record_id = records.record_id
+  and (records.activity_id, records.match_method) is distinct from (a.id, a.method);
 
-create or replace temp table renamed as
-select distinct t.old_activity_id as old_id, a.id as new_id
-from touched as t
-inner join assignments as a using (record_id)
-inner join activity_sources as s using (record_id)
-where t.old_activity_id <> a.id and not starts_with(s.source_id, 'strava-export/');
+-- What is gone: Strava's record since its tombstone, and the export's row of the same id with it.
+create or replace temp table presence as
+with gone as (
+  select c.record_id, c.athlete, c.source, c.strava_id, t.ingested_at as gone_at
+  from candidates as c
+  inner join record_tombstones as t
+    on t.record_id = c.record_id and t.ingested_at > c.ingested_at
+)
+select c.record_id, coalesce(own.gone_at, strava.gone_at) as gone_at
+from candidates as c
+left join gone as own on own.record_id = c.record_id
+left join gone as strava
+  on strava.source = 'strava' and strava.athlete = c.athlete and strava.strava_id = c.strava_id
+  and starts_with(c.source_id, 'strava-export/');
+
+update records
+set gone_at = p.gone_at
+from presence as p
+where p.record_id = records.record_id and records.gone_at is distinct from p.gone_at;
 
 create or replace temp table affected as
 select id from assignments

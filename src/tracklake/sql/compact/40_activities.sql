@@ -1,21 +1,32 @@
--- One row an activity: measurements from the file before the export's, the athlete's words the other
--- way round.
+-- One row an activity: measurements from the file, then Strava's, then the export's; the athlete's
+-- words from Strava, then the export, then the file.
 delete from activities where id in (select id from affected);
 
 insert into activities by name
 with parts as (
   select
-    s.*,
+    r.*,
+    r.measuring_order as measured,
     row_number() over (
-      partition by s.activity_id
-      order by starts_with(s.source_id, 'strava-export/'), s.record_id
-    ) as measured,
-    row_number() over (
-      partition by s.activity_id
-      order by starts_with(s.source_id, 'strava-export/') desc, s.record_id
-    ) as described
-  from activity_sources as s
-  where s.activity_id in (select id from affected)
+      partition by r.activity_id
+      order by (case
+        when r.source <> 'files' then 0
+        when starts_with(r.source_id, 'strava-export/') then 1
+        else 2
+      end), r.record_id
+    ) as described,
+    d.calories as detailed_calories,
+    d.description as detailed_description,
+    d.device_name as detailed_device,
+    case when t.point_count > 0 then t.stream_key else r.stream_key end as points_key,
+    case when t.has_track then t.stream_key else r.stream_key end as geometry_key,
+    case when t.point_count > 0 then t.point_count else r.point_count end as points,
+    list_contains(g.gives, 'streams') as gives_streams,
+    list_contains(g.gives, 'track') as gives_track
+  from ordered_records as r
+  inner join given as g on g.record_id = r.record_id
+  left join record_details as d on d.record_id = r.record_id
+  left join record_streams as t on t.record_id = r.record_id
 )
 select
   activity_id as id,
@@ -23,7 +34,8 @@ select
   arg_min(source, measured) as primary_source,
   list_sort(list_distinct(list(source))) as sources,
   arg_min(name, described) filter (where name <> '') as name,
-  arg_min(description, described) filter (where description <> '') as description,
+  arg_min(coalesce(detailed_description, description), described)
+    filter (where coalesce(detailed_description, description) <> '') as description,
   arg_min(sport_type, described) filter (where sport_type is not null) as sport_type,
   arg_min(start_date, measured) as start_date,
   arg_min(start_date_local, measured) as start_date_local,
@@ -43,31 +55,46 @@ select
   arg_min(max_watts, measured) as max_watts,
   arg_min(average_cadence, measured) as average_cadence,
   arg_min(average_temp, measured) as average_temp,
-  arg_min(calories, measured) as calories,
-  null::bigint as kudos_count,
-  null::bigint as achievement_count,
+  arg_min(coalesce(calories, detailed_calories), measured) as calories,
+  arg_min(kudos_count, described) as kudos_count,
+  arg_min(comment_count, described) as comment_count,
+  arg_min(athlete_count, described) as athlete_count,
+  arg_min(photo_count, described) as photo_count,
+  arg_min(achievement_count, described) as achievement_count,
+  arg_min(pr_count, described) as pr_count,
+  arg_min(suffer_score, described) as suffer_score,
+  arg_min(weighted_average_watts, measured) as weighted_average_watts,
+  arg_min(kilojoules, measured) as kilojoules,
+  arg_min(device_watts, measured) as device_watts,
+  arg_min(workout_type, described) as workout_type,
   arg_min(gear_id, described) as gear_id,
-  coalesce(bool_or(commute), false) as commute,
+  coalesce(arg_min(commute, described), false) as commute,
   coalesce(bool_or(trainer), false) as trainer,
   coalesce(bool_and(manual), false) as manual,
-  null::varchar as visibility,
-  arg_min(device_name, measured) as device_name,
+  arg_min(visibility, described) as visibility,
+  arg_min(coalesce(device_name, detailed_device), measured) as device_name,
   arg_min(start_lat, measured) as start_lat,
   arg_min(start_lng, measured) as start_lng,
   arg_min(end_lat, measured) as end_lat,
   arg_min(end_lng, measured) as end_lng,
   arg_min(summary_polyline, measured) as summary_polyline,
-  coalesce(bool_or(has_track), false) as has_track,
-  false as start_hidden,
+  case
+    when coalesce(max(leg_count), 0) > 0 then coalesce(bool_or(has_track), false)
+    else coalesce(bool_or(gives_track), false)
+  end as has_track,
+  coalesce(arg_min(coalesce(start_hidden, false), measured), false) as start_hidden,
   max(parent_record_id) as parent_id,
   max(leg_index) as leg_index,
   max(leg_count) as leg_count,
-  coalesce(max(point_count), 0) as point_count,
+  coalesce(max(points) filter (where gives_streams), 0) as point_count,
   case
     when max(file_format) is null then null
     when max(len(problems)) > 0 then 'salvaged'
     else 'clean'
   end as file_status,
+  max(points_key) filter (where gives_streams) as stream_key,
+  max(geometry_key) filter (where gives_track) as track_key,
+  max(source) filter (where gives_streams or gives_track) as stream_source,
   max(ingested_at) as ingested_at
 from parts
 group by activity_id, athlete;
@@ -75,8 +102,8 @@ group by activity_id, athlete;
 -- Legs name their whole by record; the activity may bear another id, and change it.
 update activities
 set parent_id = whole.activity_id
-from activity_sources as leg
-inner join activity_sources as whole on whole.record_id = leg.parent_record_id
+from records as leg
+inner join records as whole on whole.record_id = leg.parent_record_id
 where leg.activity_id = activities.id
   and activities.parent_id is distinct from whole.activity_id
   and (activities.id in (select id from affected) or whole.activity_id in (select id from affected));

@@ -1,6 +1,14 @@
 -- Bikes and shoes; the newest word on each wins.
 create or replace temp table staged_gear as
-select * from read_parquet(getvariable('gear_shards'), union_by_name = true)
+with versions as (
+  select * from read_parquet(getvariable('gear_shards'), union_by_name = true)
+  union all by name
+  select  -- columns that shards of before Strava lack
+    null::varchar as nickname, null::double as distance_m, null::boolean as is_retired,
+    null::boolean as is_primary
+  where false
+)
+select * from versions
 qualify row_number() over (
   partition by athlete, gear_id order by ingested_at desc, content_hash desc
 ) = 1;
@@ -13,4 +21,5 @@ where g.athlete = staged_gear.athlete and g.gear_id = staged_gear.gear_id
 delete from gear where (athlete, gear_id) in (select (athlete, gear_id) from staged_gear);
 
 insert into gear by name
-select gear_id, athlete, name, kind, brand, model, ingested_at, content_hash from staged_gear;
+select
+  gear_id, athlete, name, kind, brand, model, nickname, distance_m, is_retired, is_primary, ingested_at, content_hash from staged_gear;

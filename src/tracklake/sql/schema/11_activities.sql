@@ -27,7 +27,16 @@ create table if not exists activities (
   average_temp DOUBLE,
   calories DOUBLE,
   kudos_count BIGINT,
+  comment_count BIGINT,
+  athlete_count BIGINT,
+  photo_count BIGINT,
   achievement_count BIGINT,
+  pr_count BIGINT,
+  suffer_score DOUBLE,
+  weighted_average_watts DOUBLE,
+  kilojoules DOUBLE,
+  device_watts BOOLEAN,
+  workout_type BIGINT,
   gear_id VARCHAR,
   commute BOOLEAN,
   trainer BOOLEAN,
@@ -46,6 +55,9 @@ create table if not exists activities (
   leg_count INTEGER,
   point_count INTEGER,
   file_status VARCHAR,
+  stream_key BIGINT,
+  track_key BIGINT,
+  stream_source VARCHAR,
   ingested_at TIMESTAMPTZ
 );
 comment on table activities is 'One row a canonical activity, however many sources report it; legs of multisport outings have rows of their own';
@@ -76,7 +88,16 @@ comment on column activities.average_cadence is 'Revolutions a minute of one leg
 comment on column activities.average_temp is 'Degrees Celsius, as the device felt it';
 comment on column activities.calories is 'kcal';
 comment on column activities.kudos_count is 'Kudos received (Strava)';
+comment on column activities.comment_count is 'Comments (Strava)';
+comment on column activities.athlete_count is 'How many went together, by Strava';
+comment on column activities.photo_count is 'Photos (Strava)';
 comment on column activities.achievement_count is 'Achievements (Strava)';
+comment on column activities.pr_count is 'Personal records on segments (Strava)';
+comment on column activities.suffer_score is 'Relative effort (Strava)';
+comment on column activities.weighted_average_watts is 'W, normalised (Strava)';
+comment on column activities.kilojoules is 'kJ of work';
+comment on column activities.device_watts is 'Power was measured, not estimated';
+comment on column activities.workout_type is 'Strava''s number: 1 race, 2 long run, 3 workout, 11 race, 12 workout (rides)';
 comment on column activities.gear_id is 'Gear used; see table gear';
 comment on column activities.commute is 'Marked as a commute';
 comment on column activities.trainer is 'Indoors: a trainer, a treadmill, a pool';
@@ -95,4 +116,7 @@ comment on column activities.leg_index is '0: the whole; 1 and up: leg of a mult
 comment on column activities.leg_count is 'Legs that follow (a multisport whole), else 0; sums by sport take rows with 0';
 comment on column activities.point_count is 'Rows it has in activity_streams';
 comment on column activities.file_status is 'clean, salvaged (parts were damaged), NULL: no file';
+comment on column activities.stream_key is 'Ties its rows in data/streams to it';
+comment on column activities.track_key is 'Ties its row in data/tracks to it';
+comment on column activities.stream_source is 'Whose points and geometry these are';
 comment on column activities.ingested_at is 'When its newest record landed';

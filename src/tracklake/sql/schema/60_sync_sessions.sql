@@ -14,7 +14,7 @@ comment on table sync_sessions is 'One row an execution of a flow, as of the las
 comment on column sync_sessions.session_id is 'On every log line';
 comment on column sync_sessions.athlete is 'Whose';
 comment on column sync_sessions.flow is 'Command';
-comment on column sync_sessions.state is 'running, completed, completed_with_errors, failed, interrupted';
+comment on column sync_sessions.state is 'completed, completed_with_errors, waiting_quota, needs_auth, failed, interrupted';
 comment on column sync_sessions.started_at is 'UTC';
 comment on column sync_sessions.finished_at is 'UTC';
 comment on column sync_sessions.error is 'In one sentence';

@@ -1,0 +1,168 @@
+"""The commands that talk to sources: login, fetching, forgetting."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracklake import cli_run, config
+from tracklake.errors import ConfigError
+from tracklake.stages import LOOKBACK_DAYS, PER_PAGE, EnrichOptions, PullOptions
+
+_MOST_CALLS = typer.Option(min=0, help="Stop after so many calls; the next run goes on there.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(auth)
+    app.command("import")(import_)
+    app.command()(pull)
+    app.command()(enrich)
+
+
+def auth(
+    source: Annotated[str, typer.Argument(help="strava")],
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Log in to a source: shows an address, takes what the browser is sent to, keeps the login."""
+    from tracklake.strava import oauth
+
+    if source != "strava":
+        raise ConfigError(f"there is no login for {source}; there is one for: strava")
+    settings, folders = config.load(athlete=athlete)
+    oauth.login(
+        settings,
+        folders,
+        settings.athlete,
+        default_athlete=folders.default_athlete,
+        say=typer.echo,
+        ask=_pasted_line,
+    )
+
+
+def _pasted_line() -> str:
+    """Read a line from the terminal's descriptor: a thread that waits for it blocks nothing."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(0, 4096)
+        if not piece:
+            break
+        line += piece
+    return line.decode("utf-8", "replace").strip()
+
+
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or archives.")],
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Read activity files, folders, Strava or Garmin exports into bronze, then compact."""
+    from tracklake import flow
+
+    cli_run.run(
+        "import",
+        athlete,
+        lambda session, report: flow.pull(session, report, paths),
+        lambda session, report: flow.compact(session, report),
+    )
+
+
+def pull(
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only this source; may be repeated.")
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Look at everything again: read lists to their first day, decode all originals.",
+        ),
+    ] = False,
+    lookback_days: Annotated[
+        int, typer.Option(min=0, help="Read again behind the newest known activity.")
+    ] = LOOKBACK_DAYS,
+    per_page: Annotated[
+        int, typer.Option(min=1, max=200, help="Activities a call of a list.")
+    ] = PER_PAGE,
+    max_calls: Annotated[int | None, _MOST_CALLS] = None,
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Fetch what is new from the sources into bronze; `files` reads the inbox."""
+    from tracklake import flow
+
+    options = PullOptions(
+        everything=everything, lookback_days=lookback_days, per_page=per_page, max_calls=max_calls
+    )
+    cli_run.run(
+        "pull",
+        athlete,
+        lambda session, report: flow.pull(session, report, options=options),
+        sources=tuple(source or ()),
+    )
+
+
+def enrich(  # noqa: PLR0913 one parameter an option
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what was given up after too many tries.")
+    ] = False,
+    since_days: Annotated[
+        int | None, typer.Option(min=0, help="Only activities of the last days.")
+    ] = None,
+    ids: Annotated[
+        str | None, typer.Option(help="Only these activities, whatever is there: 123,456.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Only these facts: details,streams,gear,zones.")
+    ] = None,
+    max_calls: Annotated[int | None, _MOST_CALLS] = None,
+    cushion_15min: Annotated[
+        int | None, typer.Option(min=0, help="Calls left unused in 15 minutes (a tenth).")
+    ] = None,
+    cushion_daily: Annotated[
+        int | None, typer.Option(min=0, help="Calls left unused in a day (a tenth).")
+    ] = None,
+    include_efforts: Annotated[
+        bool, typer.Option(help="All segment efforts, not only personal records.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be fetched.")] = False,
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Fetch details and points of known activities, newest first, as far as the quota allows."""
+    from tracklake import flow
+
+    options = EnrichOptions(
+        everything=everything,
+        since_days=since_days,
+        ids=_ids(ids),
+        only=_enrichments(only),
+        max_calls=max_calls,
+        cushion_15min=cushion_15min,
+        cushion_daily=cushion_daily,
+        include_efforts=include_efforts,
+        dry_run=dry_run,
+    )
+    cli_run.run(
+        "enrich", athlete, lambda session, report: flow.enrich_and_compact(session, report, options)
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple((text or "").replace(",", " ").split())
+
+
+def _ids(text: str | None) -> tuple[str, ...]:
+    for word in _words(text):
+        if not word.isdecimal():
+            raise ConfigError(f"--ids: {word} is no activity's id; say for instance --ids 123,456")
+    return _words(text)
+
+
+def _enrichments(text: str | None) -> tuple[str, ...]:
+    from tracklake import enrichments
+
+    for word in _words(text):
+        if word not in enrichments.ALL:
+            raise ConfigError(
+                f"--only: there is no {word}; there are: {', '.join(enrichments.ALL)}"
+            )
+    return _words(text)

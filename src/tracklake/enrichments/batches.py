@@ -1,0 +1,101 @@
+"""Answers on their way to bronze: each is a page on disk at once; a hundred become one shard."""
+
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from tracklake import bronze, pages, quarantine, streams
+from tracklake.enrichments.fetched import Fetched
+from tracklake.errors import InvalidData
+from tracklake.identity import bytes_hash
+from tracklake.model import Outline
+from tracklake.session import SyncSession
+from tracklake.stages import EnrichOptions
+from tracklake.strava.landings import part_folders
+from tracklake.strava.records import SOURCE
+from tracklake.upstream_index import UpstreamIndex, Wanted
+
+_MOST_ROWS = 100
+_MOST_POINTS = 300_000  # about 30 MB
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one enrichment fetched and has no shard yet."""
+
+    session: SyncSession
+    index: UpstreamIndex
+    enrichment: ModuleType
+    options: EnrichOptions
+    _run: pages.Run | None = None
+    _rows: list[dict[str, object]] = field(default_factory=list)
+    _outlines: list[tuple[int, Outline]] = field(default_factory=list)
+
+    def take(self, page: pages.Page, wanted: Wanted) -> Fetched | None:
+        """Land an answer and read it; one that cannot be read is set aside, then None."""
+        if self._run is None:
+            now = self.session.clock.now()
+            root = self.session.folders.bronze
+            entity = self.enrichment.ENTITY
+            self._run = pages.Run.begin(root, SOURCE, entity, self.session.athlete, now)
+        self._run.add(page)
+        fetched = self._read(page, wanted)
+        points = sum(len(outline.points) for _, outline in self._outlines)
+        if len(self._rows) >= _MOST_ROWS or points >= _MOST_POINTS:
+            self.seal()
+        return fetched
+
+    def _read(self, page: pages.Page, wanted: Wanted) -> Fetched | None:
+        try:
+            fetched: Fetched = self.enrichment.read(self.session, page, wanted, self.options)
+        except InvalidData as error:
+            self.set_aside(wanted, error.reason, str(error))
+            return None
+        self._rows.append(fetched.row)
+        if fetched.outline:
+            self._outlines.append(fetched.outline)
+        return fetched
+
+    def set_aside(self, wanted: Wanted, reason: str, message: str) -> None:
+        """Enter what could not be fetched or read; it is tried again after a growing gap."""
+        kept = self._run and self._run.folder.relative_to(self.session.folders.data)
+        item = quarantine.Item(
+            item_id=item_id(self.enrichment.ENTITY, wanted.source_id),
+            source=SOURCE,
+            item=f"{self.enrichment.NAME} of {SOURCE} {wanted.source_id}",
+            reason=reason,
+            message=message,
+            location=str(kept) if kept and reason != "not_answered" else None,
+        )
+        quarantine.set_aside(self.session, item)
+
+    def seal(self) -> None:
+        """Make the shard of what was fetched so far, and remember it."""
+        run, self._run = self._run, None
+        rows, self._rows = self._rows, []
+        outlines, self._outlines = self._outlines, []
+        if run is None:
+            return
+        name = bronze.stamp(self.session.clock.now())
+        streams.write_part(*part_folders(self.session), name, outlines)
+        self.index.take(self.enrichment.ENTITY, run.seal(rows))
+
+    def recover(self) -> None:
+        """Give shards to the runs that died before they had one."""
+        root, athlete = self.session.folders.bronze, self.session.athlete
+        for found in pages.unsealed(root, SOURCE, self.enrichment.ENTITY, athlete):
+            self._run = found.run
+            column = self.enrichment.HASH
+            for page in found.pages():
+                wanted = Wanted(page.subject, 0.0, "", "")
+                if column is not None:
+                    wanted = self.index.version(page.subject, column, found.run.began_at)
+                self._read(page, wanted)
+            for path in found.damaged:
+                self.session.log.error("page_damaged", path=str(path))
+            self.seal()
+            self.session.log.info("run_recovered", folder=str(found.run.folder))
+
+
+def item_id(entity: str, source_id: str) -> str:
+    """Name what is fetched about one activity for the quarantine."""
+    return bytes_hash(f"{SOURCE} {entity} {source_id}".encode())

@@ -1,0 +1,36 @@
+"""DetailedActivity: description, calories, laps, both splits, best efforts, segment efforts."""
+
+from tracklake.enrichments.fetched import Fetched, Request, absent, expect
+from tracklake.json_text import parse
+from tracklake.pages import Page
+from tracklake.session import SyncSession
+from tracklake.stages import EnrichOptions
+from tracklake.strava import records
+from tracklake.upstream_index import UpstreamIndex, Wanted
+
+NAME = "details"
+ENTITY = "activity_details"
+HASH = "facts_hash"
+
+
+def wanted(index: UpstreamIndex, options: EnrichOptions) -> list[Wanted]:
+    """List activities whose details are missing or older than what the list says now."""
+    return index.wanted(ENTITY, HASH, all_efforts=options.include_efforts)
+
+
+def request(wanted: Wanted, options: EnrichOptions) -> Request:
+    """Ask for one activity."""
+    efforts: dict[str, str | int] = {"include_all_efforts": "true"}
+    return Request(f"activities/{wanted.source_id}", efforts if options.include_efforts else {})
+
+
+def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOptions) -> Fetched:
+    """Read the answer; InvalidData if it is another's or none."""
+    nothing = absent(session, page, wanted)
+    if nothing is not None:
+        return Fetched({**nothing.row, "all_efforts": False})
+    found = parse(page.body)
+    expect(found, dict, f"activity {wanted.source_id}")
+    row = records.detail(found, session.athlete, all_efforts=options.include_efforts)
+    expect(row["source_id"] == wanted.source_id or None, bool, f"activity {wanted.source_id}")
+    return Fetched({**row, "wanted_hash": wanted.wanted_hash})

@@ -1,0 +1,130 @@
+"""Response bodies as they were received, page by page, and the one shard that is made from them.
+
+bronze/<source>/<entity>/athlete=<athlete>/<yyyy>/<stamp>-run<unique>/ holds page-0001.json.zst, … and,
+once the run is sealed, shard.parquet. A page is on disk before anything depends on it; a run that
+died before it was sealed is found by `unsealed` and gets its shard from its pages.
+"""
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+import zstandard
+
+from tracklake import bronze, landing, rollup, shards
+from tracklake.errors import InvalidData
+
+_MOST_BYTES = 64 << 20  # of one page, unpacked
+_NAME = re.compile(r"page-(\d+)(?:-(\w+))?(?:-(\d{3}))?\.json\.zst")
+
+
+class Page(NamedTuple):
+    """One response: what it was asked for (an id, or empty), its status, its body."""
+
+    subject: str
+    status: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Run:
+    """The pages of one entity that one run fetches; its folder is made with the first page."""
+
+    folder: Path
+    entity: str
+    count: int = 0
+
+    @classmethod
+    def begin(cls, root: Path, source: str, entity: str, athlete: str, now: dt.datetime) -> "Run":
+        """Name a run like no other, also one of the same moment."""
+        year = root / source / entity / f"athlete={athlete}" / f"{now.year:04}"
+        return cls(year / f"{bronze.stamp(now)}-run{secrets.token_hex(6)}", entity)
+
+    @property
+    def began_at(self) -> dt.datetime:
+        """Return when it began; its rows bear this stamp."""
+        return began_at(self.folder)
+
+    def add(self, page: Page) -> None:
+        """Land a response, durably."""
+        self.count += 1
+        words = [f"page-{self.count:04}", page.subject]
+        words += [str(page.status)] if page.status != 200 else []
+        name = "-".join(filter(None, words)) + ".json.zst"
+        packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(page.body)
+        landing.write(self.folder / name, packed)
+
+    def seal(self, rows: list[dict[str, object]]) -> Path:
+        """Land the run's shard; without rows an empty one, which says that its pages gave none."""
+        path = self.folder / bronze.SHARD
+        table = shards.table(self.entity, rows, self.began_at)
+        with landing.landing(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        return path
+
+
+@dataclass(slots=True)
+class Unsealed:
+    """A run that died before it was sealed. damaged: its pages that cannot be read any more."""
+
+    run: Run
+    damaged: list[Path] = field(default_factory=list)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield its pages in the order in which they came."""
+        for path in _page_paths(self.run.folder):
+            self.run.count += 1
+            try:
+                yield read(path)
+            except InvalidData:
+                self.damaged.append(path)
+
+
+def began_at(folder: Path) -> dt.datetime:
+    """Read a run's stamp from the name of its folder."""
+    stamp = folder.name.split("-")[0]
+    return dt.datetime.strptime(stamp, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
+
+
+def is_run(folder: Path) -> bool:
+    """Tell the folder of a run, whose name does not say the hash of its shard."""
+    return "-run" in folder.name
+
+
+def read(path: Path) -> Page:
+    """Read a page; InvalidData if it is not what was written."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise InvalidData(f"{path} is not the name of a page", reason="damaged_page")
+    try:
+        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+            body = reader.read(_MOST_BYTES)
+    except zstandard.ZstdError as error:
+        raise InvalidData(f"{path}: {error}", reason="damaged_page") from error
+    return Page(found[2] or "", int(found[3] or 200), body)
+
+
+def unsealed(root: Path, source: str, entity: str, athlete: str) -> list[Unsealed]:
+    """Find the runs that have pages and no shard, oldest first."""
+    found = []
+    for year in sorted((root / source / entity / f"athlete={athlete}").glob("[0-9]" * 4)):
+        rolled_up = {old.parent for path in year.glob("rollup-*") for old in rollup.replaces(path)}
+        found += [
+            Unsealed(Run(folder, entity))
+            for folder in sorted(year.glob("*-run*"))
+            if folder not in rolled_up
+            and not (folder / bronze.SHARD).exists()
+            and _page_paths(folder)
+        ]
+    return found
+
+
+def _page_paths(folder: Path) -> list[Path]:
+    return sorted(
+        folder.glob("page-*.json.zst"), key=lambda path: int(path.name.split("-")[1].split(".")[0])
+    )

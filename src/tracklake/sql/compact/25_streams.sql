@@ -1,0 +1,37 @@
+-- Points that services have; the newest word on each record wins, also that there are none.
+create or replace temp table staged_streams as
+select * from read_parquet(getvariable('stream_shards'), union_by_name = true)
+qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
+
+delete from staged_streams
+using record_streams as s
+where s.record_id = staged_streams.record_id
+  and (s.ingested_at, s.content_hash) >= (staged_streams.ingested_at, staged_streams.content_hash);
+
+delete from record_streams where record_id in (select record_id from staged_streams);
+delete from record_best_efforts
+where origin = 'computed' and record_id in (select record_id from staged_streams);
+
+insert into record_streams by name
+select
+  record_id, outcome, stream_key, point_count, has_track, channels,
+  list_filter([
+    case when point_count > 0 then 'streams' end,
+    case when has_track then 'track' end,
+    case when len(list_filter(best_efforts, e -> e.kind = 'distance')) > 0 then 'distance/computed' end,
+    case when len(list_filter(best_efforts, e -> e.kind = 'power')) > 0 then 'power/computed' end
+  ], offer -> offer is not null) as offers,
+  ingested_at, content_hash
+from staged_streams;
+
+insert into record_best_efforts by name
+select
+  record_id, 'computed' as origin, e.kind, e.name, e.distance_m, e.duration_s,
+  e.elapsed_time_s as elapsed_time, e.average_watts,
+  make_timestamptz(round((start_s + e.start_offset_s) * 1e6)::bigint) as start_date,
+  e.start_index, e.end_index
+from (select record_id, start_s, unnest(best_efforts) as e from staged_streams);
+
+insert into touched
+select r.record_id, r.activity_id from records as r
+where r.record_id in (select record_id from staged_streams);

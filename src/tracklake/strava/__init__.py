@@ -1,0 +1,1 @@
+"""Strava: the login, and what its API answers."""

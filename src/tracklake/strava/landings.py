@@ -1,0 +1,180 @@
+"""Pages of the list on their way to bronze: each is on disk before anything depends on it, and only
+if it holds something new; what it says becomes one shard a run.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tracklake import bronze, pages, quarantine, streams
+from tracklake.analysis import tracks
+from tracklake.errors import InvalidData
+from tracklake.identity import bytes_hash, stable_id
+from tracklake.json_text import parse
+from tracklake.model import Outline, Points
+from tracklake.session import SyncSession
+from tracklake.stages import ListReport
+from tracklake.strava import records
+from tracklake.strava.listing import ListPage
+from tracklake.strava.records import SOURCE, Listed
+from tracklake.upstream_index import UpstreamIndex
+
+_ENTITY = "activities"
+_MOST_ROWS = 5000  # of one shard: memory stays small whatever the history
+
+
+def index_of(session: SyncSession) -> UpstreamIndex:
+    """Return what is known of the session's athlete at Strava."""
+    return UpstreamIndex(session.state, session.folders.bronze, session.athlete, SOURCE)
+
+
+@dataclass(slots=True)
+class Landing:
+    """A run of list pages. The newest version of each activity that it brings waits in `_waiting`."""
+
+    session: SyncSession
+    index: UpstreamIndex
+    report: ListReport
+    _run: pages.Run | None = None
+    _waiting: dict[str, Listed] = field(default_factory=dict)
+    _aside: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        rows = self.session.state.execute(
+            "select item_id from quarantine where athlete = ? and source = ?",
+            (self.session.athlete, SOURCE),
+        )
+        self._aside = {str(item_id) for (item_id,) in rows}
+
+    def take(self, page: ListPage) -> None:
+        """Land a page if anything in it is new."""
+        listed, refused = self._read(page)
+        known = self.index.known([one.source_id for one in listed])
+        known |= {key: one.content_hash for key, one in self._waiting.items()}
+        changed = [one for one in listed if known.get(one.source_id) != one.content_hash]
+        self.report.listed += len(listed)
+        fresh = [(item_id, error) for item_id, error in refused if item_id not in self._aside]
+        if changed or fresh:
+            self._run = self._run or self._begin()
+            self._run.add(pages.Page("", 200, page.body))
+        for item_id, error in fresh:
+            self._set_aside(item_id, error)
+        for one in changed:
+            if one.source_id in known:
+                self.report.changed += 1
+            else:
+                self.report.new += 1
+            self._waiting[one.source_id] = one
+        if len(self._waiting) >= _MOST_ROWS:
+            self.seal()
+
+    def _begin(self) -> pages.Run:
+        now = self.session.clock.now()
+        return pages.Run.begin(
+            self.session.folders.bronze, SOURCE, _ENTITY, self.session.athlete, now
+        )
+
+    def _read(self, page: ListPage) -> tuple[list[Listed], list[tuple[str, InvalidData]]]:
+        listed, refused = [], []
+        for item in page.items:
+            item_id = _item_id(item)
+            try:
+                listed.append(records.listed(item, self.session.athlete))
+            except InvalidData as error:
+                refused.append((item_id, error))
+                continue
+            if item_id in self._aside:
+                quarantine.release(self.session.state, item_id, self.session.athlete)
+                self._aside.discard(item_id)
+        return listed, refused
+
+    def _set_aside(self, item_id: str, error: InvalidData) -> None:
+        assert self._run is not None  # noqa: S101 its page was just landed
+        kept_at = self._run.folder.relative_to(self.session.folders.data)
+        quarantine.set_aside(
+            self.session,
+            quarantine.Item(
+                item_id=item_id,
+                source=SOURCE,
+                item="an activity in Strava's list",
+                reason=error.reason,
+                message=str(error),
+                location=str(kept_at),
+            ),
+        )
+        self._aside.add(item_id)
+        self.report.quarantined += 1
+
+    def seal(self) -> None:
+        """Make the run's shard, and remember what it holds."""
+        if self._run is None:
+            return
+        run, self._run = self._run, None
+        waiting, self._waiting = list(self._waiting.values()), {}
+        outlines = _coarse_tracks(waiting, bronze.stamp(self.session.clock.now()))
+        streams.write_part(
+            *part_folders(self.session),
+            bronze.stamp(run.began_at),
+            [(key, outline) for key, outline in outlines.values()],
+        )
+        rows = [
+            {**one.row, "stream_key": outlines[one.source_id][0], "has_track": True}
+            if one.source_id in outlines
+            else one.row
+            for one in waiting
+        ]
+        self.index.take(_ENTITY, run.seal(rows))
+
+    def recover(self) -> None:
+        """Give shards to the runs that died before they had one."""
+        root, athlete = self.session.folders.bronze, self.session.athlete
+        for found in pages.unsealed(root, SOURCE, _ENTITY, athlete):
+            for page in found.pages():
+                listed, _ = self._read(ListPage(parse(page.body), page.body))
+                self._waiting |= {one.source_id: one for one in listed}
+            for path in found.damaged:
+                self.session.log.error("page_damaged", path=str(path))
+            known = self.index.known(list(self._waiting))
+            self._waiting = {
+                key: one for key, one in self._waiting.items() if known.get(key) != one.content_hash
+            }
+            self.report.new += len(self._waiting)
+            self._run = found.run
+            self.seal()
+            self.session.log.info("run_recovered", folder=str(found.run.folder))
+
+
+def part_folders(session: SyncSession) -> tuple[Path, Path]:
+    """Return where points and geometry from Strava lie, apart from files', to be forgotten alone."""
+    own = Path(f"source={SOURCE}", f"athlete={session.athlete}")
+    return session.folders.streams / own, session.folders.tracks / own
+
+
+def _item_id(item: dict[str, Any]) -> str:
+    """Name an item of the list for the quarantine: by its id if it has one."""
+    try:
+        return bytes_hash(f"{SOURCE} {_ENTITY} {records.identity(item)}".encode())
+    except InvalidData:
+        return records.content_hash_of(item)
+
+
+def _coarse_tracks(listed: list[Listed], stamp: str) -> dict[str, tuple[int, Outline]]:
+    """Read the list's polylines: something to see on the map until the points are fetched."""
+    found = {}
+    for one in listed:
+        try:
+            line = tracks.decode_polyline(one.polyline or "")
+        except ValueError:
+            continue
+        if len(line) > 1:
+            outline = Outline(
+                start_s=one.start_s,
+                points=Points.empty(),
+                moving=np.empty(0, dtype=np.bool_),
+                grade_pct=np.empty(0),
+                track=tracks.cut_antimeridian((line,)),
+            )
+            found[one.source_id] = stable_id(str(one.row["record_id"]), stamp), outline
+    return found
