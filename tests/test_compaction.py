@@ -246,7 +246,7 @@ def test_a_rebuild_is_proved_equal_and_a_difference_is_named(tmp_path: Path) -> 
     compaction.compact(session)
     report = compaction.compact(session, rebuild=True, verify=True)
     assert report.verified["activities"] == 2
-    assert report.verified["activity_laps"] == 4
+    assert report.verified["record_laps"] == 4
     writer = warehouse.connect(session.folders.state / "writer.duckdb", threads=1)
     writer.execute("update activities set distance = distance + 1")
     writer.close()

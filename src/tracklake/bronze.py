@@ -9,6 +9,8 @@ objects/<hh>/<sha256><suffix>         files as they came (entity original_files)
 
 import datetime as dt
 import hashlib
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,8 @@ import pyarrow.parquet as pq
 from tracklake import landing, shards
 
 SHARD = "shard.parquet"
+ROLLUP_PREFIX = "rollup-"
+REPLACES_KEY = b"tracklake.replaces"  # in a rollup's metadata: the names of what it stands for
 
 
 def stamp(moment: dt.datetime) -> str:
@@ -56,3 +60,22 @@ def object_path(bronze: Path, source: str, athlete: str, sha256: str, suffix: st
     """Name an original file: by the hash of its bytes."""
     folder = bronze / source / "original_files" / f"athlete={athlete}" / "objects" / sha256[:2]
     return folder / f"{sha256}{suffix}"
+
+
+def is_rollup(path: Path) -> bool:
+    """Tell a rollup by its name."""
+    return path.name.startswith(ROLLUP_PREFIX)
+
+
+def replaces(rollup: Path) -> list[Path]:
+    """Return the files a rollup stands for."""
+    metadata = pq.read_metadata(rollup).metadata or {}
+    names: list[str] = json.loads(metadata[REPLACES_KEY])
+    return [rollup.parent / name for name in names]
+
+
+def live(paths: Iterable[Path]) -> list[Path]:
+    """Leave out the files that a rollup among them replaces."""
+    found = list(paths)
+    gone = {old for path in found if is_rollup(path) for old in replaces(path)}
+    return sorted(path for path in found if path not in gone)

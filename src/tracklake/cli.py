@@ -116,12 +116,13 @@ def flow_(
 @app.command("status")
 def status_(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    athlete: cli_run.Athlete = None,
 ) -> None:
     """Show what there is, what is running and what ran last."""
     from tracklake import status
 
-    _, folders = config.load()
-    found = status.status(folders)
+    settings, folders = config.load(athlete=athlete)
+    found = status.status(folders, settings.athlete)
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:

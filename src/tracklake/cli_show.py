@@ -16,6 +16,7 @@ from rich.table import Table
 from tracklake.config import Folders
 
 if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
+    from tracklake.compaction import CompactReport
     from tracklake.doctor import Finding
     from tracklake.flow import FlowReport
     from tracklake.reading import Answer
@@ -93,6 +94,20 @@ def answer(found: Answer, *, as_csv: bool) -> None:
 
 def flow_report(report: FlowReport, folders: Folders) -> None:
     """Say what was set aside and what to do about it."""
+    _pulled(report)
+    if report.forgotten is not None:
+        gone = report.forgotten
+        typer.echo(
+            f"removed: {gone.files:,} files, {gone.size_bytes / 1e6:,.1f} MB. The login and the "
+            "settings stay: without removing them the next flow fetches what it finds anew"
+        )
+    if report.enrich is not None:
+        _enriched(report.enrich)
+    if report.compact is not None:
+        _compacted(report.compact, folders)
+
+
+def _pulled(report: FlowReport) -> None:
     for name, pulled in (report.pulls or {}).items():
         if pulled.quarantined:
             typer.echo(
@@ -104,15 +119,14 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
             typer.echo(f"{name}: {parked}; what came is kept, the next run goes on there")
     for name, error in list((report.failed_sources or {}).items())[1:]:  # the first is raised
         typer.echo(f"{name}: {error}", err=True)
-    if report.enrich is not None:
-        _enriched(report.enrich)
-    if report.compact and report.compact.repaired:
-        typer.echo(
-            f"the warehouse was unreadable and was made anew; kept: {report.compact.repaired}"
-        )
-    if report.compact and report.compact.verified:
-        table(("table", "rows proved equal"), list(report.compact.verified.items()))
-    if report.compact and report.compact.published:
+
+
+def _compacted(report: CompactReport, folders: Folders) -> None:
+    if report.repaired:
+        typer.echo(f"the warehouse was unreadable and was made anew; kept: {report.repaired}")
+    if report.verified:
+        table(("table", "rows proved equal"), list(report.verified.items()))
+    if report.published:
         typer.echo(f"warehouse: {folders.warehouse}")
 
 
@@ -125,7 +139,7 @@ def _enriched(report: EnrichReport) -> None:
         )
     if report.parked is not None:
         typer.echo(f"enrich: {report.parked}; what came is kept, the next run goes on there")
-    if not report.calls:
+    if report.is_plan:
         planned = ", ".join(f"{count:,} {name}" for name, count in report.plan.items())
         typer.echo(f"to fetch: {planned or 'nothing'} ({report.left:,} calls)")
     if report.left:
@@ -200,6 +214,8 @@ def status(found: dict[str, Any]) -> None:
             f"{gold['first_activity']} to {gold['last_activity']}\n"
             f"published {published:%Y-%m-%d %H:%M} UTC: {found['folders']['warehouse']}"
         )
+    if found["strava"]:
+        _strava(found["strava"])
     if found["quarantine"]["count"]:
         typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
     if found["running"]:
@@ -210,9 +226,29 @@ def status(found: dict[str, Any]) -> None:
             typer.echo(f"    {_plain(session['error'])}")
 
 
+def _strava(known: dict[str, Any]) -> None:
+    """Say how much of Strava is here, when the rest will be, and what the quota allows."""
+    missing = ", ".join(f"{count:,} {name}" for name, count in known["to_fetch"].items() if count)
+    rest = f"to fetch: {missing}, done about {known['fetched_about']}" if missing else "all fetched"
+    typer.echo(f"Strava: {known['activities']:,} activities, {rest}")
+    for window in known["quota"]:
+        typer.echo(
+            f"    quota, {window['kind']}: {window['used']:,} of {window['limit']:,} used until "
+            f"{window['resets_at'][:16]}"
+        )
+
+
 def _session(session: dict[str, Any]) -> str:
     phases = [
-        f"{phase['phase']} {phase['processed']}/{phase['total'] or '?'}"
+        " ".join(
+            filter(
+                None,
+                (
+                    f"{phase['phase']} {phase['processed']}/{phase['total'] or '?'}",
+                    phase["detail"],
+                ),
+            )
+        )
         if phase["finished_at"] is None
         else f"{phase['phase']}: {phase['detail'] or phase['processed']}"
         for phase in session["phases"]

@@ -1,6 +1,7 @@
 """The commands that talk to sources: login, fetching, forgetting."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command()(pull)
     app.command()(enrich)
+    app.command()(forget)
 
 
 def auth(
@@ -166,3 +168,30 @@ def _enrichments(text: str | None) -> tuple[str, ...]:
                 f"--only: there is no {word}; there are: {', '.join(enrichments.ALL)}"
             )
     return _words(text)
+
+
+def forget(
+    source: Annotated[str, typer.Option(help="Which source's: strava, files.")],
+    older_than_days: Annotated[
+        int | None, typer.Option(min=0, help="Only what was fetched longer ago than that.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    athlete: cli_run.Athlete = None,
+) -> None:
+    """Remove what was fetched from a source, from bronze, the warehouse and the map."""
+    from tracklake import flow
+
+    settings, folders = config.load(athlete=athlete)
+    if source not in config.SOURCES:
+        raise ConfigError(f"there is no source {source}; there are: {', '.join(config.SOURCES)}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("forget removes data for good: say --yes, or run it on a terminal")
+        what = "everything" if older_than_days is None else f"what is over {older_than_days} d old"
+        question = f"remove {what} of {settings.athlete} from {source} in {folders.data} for good?"
+        typer.confirm(question, abort=True)
+    cli_run.run(
+        "forget",
+        athlete,
+        lambda session, report: flow.forget(session, report, source, older_than_days),
+    )

@@ -133,11 +133,11 @@ def _pending(
     fresh: list[Shard] = []
     renamed: list[Shard] = []
     for entity in warehouse.ENTITIES:
-        for path in rollup.live(bronze.shard_paths(root, entity)):
+        for path in bronze.live(bronze.shard_paths(root, entity)):
             if path.relative_to(root).as_posix() in known:
                 continue
             shard = (entity, path, path.stat().st_size)
-            if rollup.is_rollup(path) and _all_known(path, root, known):
+            if bronze.is_rollup(path) and _all_known(path, root, known):
                 renamed.append(shard)
             else:
                 fresh.append(shard)
@@ -145,7 +145,7 @@ def _pending(
 
 
 def _all_known(path: Path, root: Path, known: set[str]) -> bool:
-    return all(old.relative_to(root).as_posix() in known for old in rollup.replaces(path))
+    return all(old.relative_to(root).as_posix() in known for old in bronze.replaces(path))
 
 
 def _batches(shards: list[Shard]) -> Iterator[list[Shard]]:
@@ -231,7 +231,7 @@ def _enter_rollup(
     """Let the ledger name a rollup in place of the shards it holds."""
     entity, path, size = shard
     root = session.folders.bronze
-    old = [(replaced.relative_to(root).as_posix(),) for replaced in rollup.replaces(path)]
+    old = [(replaced.relative_to(root).as_posix(),) for replaced in bronze.replaces(path)]
     connection.execute("begin")
     row_count = 0
     for name in old:
@@ -249,7 +249,7 @@ def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> Non
     now = session.clock.now()
     for entity in warehouse.ENTITIES:
         paths = bronze.shard_paths(session.folders.bronze, entity)
-        for folder, shards in rollup.closed_shards(rollup.live(paths), now.year).items():
+        for folder, shards in rollup.closed_shards(bronze.live(paths), now.year).items():
             path = rollup.roll_up_shards(folder, shards)
             _enter_rollup(session, connection, (entity, path, path.stat().st_size))
     for root, order in (
@@ -258,7 +258,7 @@ def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> Non
     ):
         for folder in root.glob("**/athlete=*"):
             parts = streams.parts(folder)
-            for year, closed in rollup.closed_parts(rollup.live(parts), now.year).items():
+            for year, closed in rollup.closed_parts(bronze.live(parts), now.year).items():
                 rollup.roll_up_points(connection, folder, year, closed, order)
 
 
@@ -274,6 +274,6 @@ def _view_files(session: SyncSession) -> tuple[list[str], list[str]]:
     """List the files the views read; an empty one stands in where there is none."""
     streams.ensure_readable(session.folders.streams, session.folders.tracks)
     return (
-        [str(path) for path in rollup.live(streams.parts(session.folders.streams))],
-        [str(path) for path in rollup.live(streams.parts(session.folders.tracks))],
+        [str(path) for path in bronze.live(streams.parts(session.folders.streams))],
+        [str(path) for path in bronze.live(streams.parts(session.folders.tracks))],
     )

@@ -13,10 +13,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracklake import bronze, lock, pages, reading, rollup, warehouse
+from tracklake import bronze, config, lock, pages, reading, tokens, warehouse
 from tracklake.config import Folders
 from tracklake.errors import Error, InvalidData
 from tracklake.state import State
+from tracklake.strava import oauth
 from tracklake.tiles import drawing
 
 _LOW_DISK_BYTES = 1 << 30
@@ -39,6 +40,7 @@ def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
         _versions,
         _folders,
         _inbox,
+        _strava,
         _disk,
         _state,
         _lock,
@@ -85,6 +87,29 @@ def _inbox(folders: Folders) -> Iterator[Finding]:
         yield Finding("inbox", True, f"{folders.inbox} is not there yet: make it, put files in")
     else:
         yield Finding("inbox", False, f"there is no folder {folders.inbox}", "see TRACKLAKE_INBOX")
+
+
+def _strava(folders: Folders) -> Iterator[Finding]:
+    """Look at the login, without asking Strava."""
+    settings, _ = config.load()
+    application = settings.strava_client_id and settings.strava_client_secret
+    login = tokens.path_of(folders.secrets, "strava", settings.athlete, folders.default_athlete)
+    if not application:
+        if login.exists():
+            yield Finding(
+                "strava",
+                False,
+                f"there is a login in {login}, but no application",
+                "set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (README, Strava)",
+            )
+        return
+    saved = tokens.read(login)
+    if saved is None:
+        advice = "" if settings.strava_refresh_token else "make auth (tracklake auth strava)"
+        yield Finding("strava", not advice, "no login yet", advice)
+        return
+    missing = oauth.missing_scopes(saved.scope) if saved.scope else []
+    yield Finding("strava", not missing, f"login in {login}", " ".join(missing))
 
 
 def _disk(folders: Folders) -> Iterator[Finding]:
@@ -183,7 +208,7 @@ def _deep_bronze(folders: Folders) -> Iterator[Finding]:
 
 
 def _is_sound_shard(path: Path) -> bool:
-    if rollup.is_rollup(path) or pages.is_run(path.parent):
+    if bronze.is_rollup(path) or pages.is_run(path.parent):
         return _is_readable(path)
     return _sha256(path).startswith(path.parent.name.rsplit("-", 1)[1])
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from tracklake import compaction, landing, lock, logs, reading, sources
+from tracklake import compaction, forgetting, landing, lock, logs, reading, sources
 from tracklake.clock import Clock, SystemClock
 from tracklake.compaction import CompactReport
 from tracklake.config import Folders, Settings
@@ -32,6 +32,7 @@ from tracklake.errors import (
     SourceError,
     StorageError,
 )
+from tracklake.forgetting import ForgetReport
 from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
 from tracklake.stages import EnrichOptions, EnrichReport, ListReport, PullOptions
 from tracklake.state import State
@@ -50,6 +51,7 @@ class FlowReport:
     pulls: dict[str, PullReport | ListReport] | None = None
     failed_sources: dict[str, Error] | None = None
     enrich: EnrichReport | None = None
+    forgotten: ForgetReport | None = None
     compact: CompactReport | None = None
     tiles: TilesReport | None = None
 
@@ -301,12 +303,34 @@ def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -
     """Run every stage in order; a source's failure is raised at the end, when all else is done."""
     pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report)
-    compacted = report.compact
-    if enrich(session, report, EnrichOptions(everything=backfill)):
-        compact(session, report)
-        report.compact = _both(compacted, report.compact)
+    first = report.compact
+    enriched = enrich(session, report, EnrichOptions(everything=backfill))
+    expired = _forget_expired(session)
+    if enriched or expired:
+        compact(session, report, rebuild=expired)
+        report.compact = _both(first, report.compact)
     draw_tiles(session, report)
     raise_source_failures(report)
+
+
+def _forget_expired(session: SyncSession) -> bool:
+    """Remove what was fetched longer ago than the athlete wants it kept; tell whether any was."""
+    days = session.settings.strava_keep_days
+    return days is not None and bool(
+        forgetting.forget(session, "strava", older_than_days=days).files
+    )
+
+
+def forget(
+    session: SyncSession, report: FlowReport, source: str, older_than_days: int | None
+) -> None:
+    """Remove what a source gave, and make gold and the map anew without it."""
+    report.forgotten = forgetting.forget(session, source, older_than_days=older_than_days)
+    compact(session, report, rebuild=True)
+    draw_tiles(session, report)
+    from tracklake.tiles import manifest
+
+    manifest.forget_old(session.folders.tiles)  # also the files that are usually kept for a while
 
 
 def _both(first: CompactReport | None, second: CompactReport | None) -> CompactReport | None:

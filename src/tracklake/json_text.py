@@ -1,4 +1,4 @@
-"""JSON as services really send it: strict where it matters, lenient where a record can be mended."""
+"""JSON as services really send it: strict on the whole, lenient where a record can be mended."""
 
 import json
 from typing import Any
@@ -15,4 +15,8 @@ def parse(data: bytes) -> Any:  # noqa: ANN401 JSON is anything
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
+        pass
+    try:
         return json.loads(data.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error

@@ -1,8 +1,8 @@
 """Response bodies as they were received, page by page, and the one shard that is made from them.
 
-bronze/<source>/<entity>/athlete=<athlete>/<yyyy>/<stamp>-run<unique>/ holds page-0001.json.zst, … and,
-once the run is sealed, shard.parquet. A page is on disk before anything depends on it; a run that
-died before it was sealed is found by `unsealed` and gets its shard from its pages.
+bronze/<source>/<entity>/athlete=<athlete>/<yyyy>/<stamp>-run<unique>/ holds page-0001.json.zst, …
+and, once the run is sealed, shard.parquet. A page is on disk before anything depends on it; a run
+that died before it was sealed is found by `unsealed` and gets its shard from its pages.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 import zstandard
 
-from tracklake import bronze, landing, rollup, shards
+from tracklake import bronze, landing, shards
 from tracklake.errors import InvalidData
 
 _MOST_BYTES = 64 << 20  # of one page, unpacked
@@ -113,7 +113,7 @@ def unsealed(root: Path, source: str, entity: str, athlete: str) -> list[Unseale
     """Find the runs that have pages and no shard, oldest first."""
     found = []
     for year in sorted((root / source / entity / f"athlete={athlete}").glob("[0-9]" * 4)):
-        rolled_up = {old.parent for path in year.glob("rollup-*") for old in rollup.replaces(path)}
+        rolled_up = {old.parent for path in year.glob("rollup-*") for old in bronze.replaces(path)}
         found += [
             Unsealed(Run(folder, entity))
             for folder in sorted(year.glob("*-run*"))

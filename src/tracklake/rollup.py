@@ -15,38 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracklake import landing
+from tracklake.bronze import REPLACES_KEY, ROLLUP_PREFIX, is_rollup, replaces
 
-_PREFIX = "rollup-"
-_KEY = b"tracklake.replaces"
 _KEEP_OLD_S = 24 * 3600  # an open reader of yesterday's snapshot still reads the old files
 _ROW_GROUP = 100_000
-
-
-def is_rollup(path: Path) -> bool:
-    """Tell a rollup by its name."""
-    return path.name.startswith(_PREFIX)
-
-
-def replaces(rollup: Path) -> list[Path]:
-    """Return the files a rollup stands for."""
-    metadata = pq.read_metadata(rollup).metadata or {}
-    names: list[str] = json.loads(metadata[_KEY])
-    return [rollup.parent / name for name in names]
-
-
-def live(paths: Iterable[Path]) -> list[Path]:
-    """Leave out the files that a rollup among them replaces."""
-    found = list(paths)
-    gone = {old for path in found if is_rollup(path) for old in replaces(path)}
-    return sorted(path for path in found if path not in gone)
 
 
 def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
     """Write one entity's shards of one closed year (all below `folder`) as one; all rows stay."""
     names = [shard.relative_to(folder).as_posix() for shard in shards]
     schema = pa.unify_schemas([pq.read_schema(shard) for shard in shards])
-    schema = schema.with_metadata({_KEY: json.dumps(names)})
-    path = folder / f"{_PREFIX}{_hash(names)}.parquet"
+    schema = schema.with_metadata({REPLACES_KEY: json.dumps(names)})
+    path = folder / f"{ROLLUP_PREFIX}{_hash(names)}.parquet"
     with (
         landing.landing(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -65,7 +45,7 @@ def roll_up_points(
 ) -> Path:
     """Write the points (or tracks) that landed in a closed year as one file, sorted."""
     names = sorted(part.name for part in parts)
-    path = folder / f"{_PREFIX}{year:04}-{_hash(names)}.parquet"
+    path = folder / f"{ROLLUP_PREFIX}{year:04}-{_hash(names)}.parquet"
     files = "[" + ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts) + "]"
     with landing.landing(path) as temporary:
         target = str(temporary).replace("'", "''")
@@ -74,7 +54,7 @@ def roll_up_points(
             f"copy (select * from read_parquet({files}, hive_partitioning = false) "  # noqa: S608 our own names, quoted
             f"order by {order}) to '{target}' "
             f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
-            f"kv_metadata {{'{_KEY.decode()}': '{listing}'}})"
+            f"kv_metadata {{'{REPLACES_KEY.decode()}': '{listing}'}})"
         )
     return path
 
@@ -113,7 +93,7 @@ def remove_replaced(paths: Iterable[Path], now_s: float, *, keep_s: float = _KEE
                 old.unlink()
                 count += 1
             shard_folder = old.parent
-            if shard_folder != rollup.parent and shard_folder.is_dir():
-                if not any(shard_folder.iterdir()):  # the pages of a run stay
-                    shard_folder.rmdir()
+            is_own = shard_folder != rollup.parent and shard_folder.is_dir()
+            if is_own and not any(shard_folder.iterdir()):  # the pages of a run stay
+                shard_folder.rmdir()
     return count

@@ -6,6 +6,7 @@ from tracklake.errors import BudgetSpent
 
 LOOKBACK_DAYS = 21
 PER_PAGE = 200
+RESERVE = 0.1  # of each limit of a quota, left to the daily flow's list calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class EnrichReport:
     calls: int = 0
     parked: BudgetSpent | None = None
     finished_at: str = ""
+    is_plan: bool = False  # nothing was to be fetched, only told
 
     def summary(self) -> str:
         """Say it in a few words."""

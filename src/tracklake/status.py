@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from tracklake import lock, reading
+from tracklake import enrichments, lock, reading
+from tracklake.budget import STRAVA, Budget, Cushion, forecast
+from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders
 from tracklake.errors import ConfigError, Error
+from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
+from tracklake.upstream_index import UpstreamIndex
 
 _LAST = 30
 
 
-def status(folders: Folders) -> dict[str, Any]:
+def status(
+    folders: Folders, athlete: str | None = None, clock: Clock | None = None
+) -> dict[str, Any]:
     """Return everything `status` shows, ready for JSON; parts that do not exist yet are None."""
+    whose = athlete or folders.default_athlete
     state = State(folders.state) if folders.state.exists() else None
     at_work = lock.is_held(folders.state)
     try:
@@ -19,6 +26,7 @@ def status(folders: Folders) -> dict[str, Any]:
             "warehouse": _warehouse(folders),
             "running": _running(state) if state and at_work else None,
             "sessions": _sessions(state, at_work=at_work) if state else [],
+            "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
             "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
             "folders": {
                 "data": str(folders.data),
@@ -67,6 +75,38 @@ def _running(state: State) -> dict[str, Any] | None:
             "phases": _phases(state, str(session_id)),
         }
     return None
+
+
+def _strava(state: State, folders: Folders, athlete: str, clock: Clock) -> dict[str, Any] | None:
+    """Return what is known of an athlete at Strava: what is fetched, what the quota allows."""
+    index = UpstreamIndex(state, folders.bronze, athlete, "strava")
+    activities = len(index.present())
+    if not activities:
+        return None
+    missing = {
+        module.NAME: len(module.wanted(index, EnrichOptions()))
+        for module in enrichments.modules(enrichments.USUAL)
+    }
+    calls = sum(missing.values())
+    windows = Budget(state, "strava", STRAVA, clock).windows()
+    cushion = Cushion(share=RESERVE)
+    done_at = forecast(calls, windows, clock.now(), cushion=cushion) if calls else None
+    return {
+        "activities": activities,
+        "to_fetch": missing,
+        "calls_left_to_make": calls,
+        "fetched_about": done_at.isoformat(timespec="minutes") if done_at else None,
+        "quota": [
+            {
+                "kind": window.kind,
+                "window_s": window.window_s,
+                "used": window.used,
+                "limit": window.most,
+                "resets_at": window.resets_at.isoformat(timespec="seconds"),
+            }
+            for window in windows
+        ],
+    }
 
 
 def _phases(state: State, session_id: str) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Points and geometry outside the warehouse file: Parquet, long, one row a point or a track.
 
-data/streams/athlete=<a>/<stamp>-<hash>.parquet and data/tracks/athlete=<a>/<stamp>-<hash>.parquet, for
-what services sent below source=<s>/ in each, so that it can be forgotten by itself; rows are tied to an activity by `stream_key`, which each landing of a record makes anew, so rows
-that a killed or repeated run left behind belong to nothing and are never seen.
+data/streams/athlete=<a>/<stamp>-<hash>.parquet and data/tracks/athlete=<a>/<stamp>-<hash>.parquet;
+what services sent lies below source=<s>/ in each, so that it can be forgotten by itself. Rows are
+tied to an activity by `stream_key`, which each landing of a record makes anew, so rows that a
+killed or repeated run left behind belong to nothing and are never seen.
 """
 
 import hashlib

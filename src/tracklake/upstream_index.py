@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from tracklake import bronze, rollup
+from tracklake import bronze
 from tracklake.state import State
 
 # Records before their tombstones; what was fetched about them in any order.
@@ -63,7 +63,7 @@ class UpstreamIndex:
     def _shards(self, entity: str) -> list[Path]:
         own = f"athlete={self.athlete}"
         paths = bronze.shard_paths(self.root, entity)
-        return rollup.live(
+        return bronze.live(
             path
             for path in paths
             if path.relative_to(self.root).parts[::2][:2] == (self.source, own)
@@ -97,7 +97,8 @@ class UpstreamIndex:
     def _enter_record(self, row: dict[str, object], moment: str) -> None:
         self.state.execute(
             "insert into upstream_records values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null) "
-            "on conflict do update set start_s = excluded.start_s, sport_type = excluded.sport_type, "
+            "on conflict do update set start_s = excluded.start_s, "
+            "sport_type = excluded.sport_type, "
             "content_hash = excluded.content_hash, facts_hash = excluded.facts_hash, "
             "track_hash = excluded.track_hash, gear_id = excluded.gear_id, "
             "ingested_at = excluded.ingested_at, "
@@ -134,8 +135,9 @@ class UpstreamIndex:
             part = source_ids[first : first + _AT_ONCE]
             marks = ", ".join("?" * len(part))
             rows = self.state.execute(
-                "select source_id, content_hash from upstream_records where athlete = ? "
-                f"and source = ? and gone_at is null and source_id in ({marks})",  # noqa: S608 only marks
+                "select source_id, content_hash from upstream_records "  # noqa: S608 only marks
+                "where athlete = ? and source = ? and gone_at is null "
+                f"and source_id in ({marks})",
                 (*self._whose, *part),
             )
             found |= {str(source_id): str(content_hash) for source_id, content_hash in rows}
@@ -165,9 +167,9 @@ class UpstreamIndex:
         Records whose `hash_column` is empty have nothing of this kind.
         """
         rows = self.state.execute(
-            f"select r.source_id, r.start_s, r.sport_type, r.{hash_column} from upstream_records as r "  # noqa: S608 our own names
-            "left join upstream_facts as f on f.athlete = r.athlete and f.source = r.source "
-            "and f.source_id = r.source_id and f.entity = ? "
+            f"select r.source_id, r.start_s, r.sport_type, r.{hash_column} "  # noqa: S608 our own names
+            "from upstream_records as r left join upstream_facts as f on f.athlete = r.athlete "
+            "and f.source = r.source and f.source_id = r.source_id and f.entity = ? "
             "where r.athlete = ? and r.source = ? and r.gone_at is null "
             f"and r.{hash_column} <> '' "
             f"and (f.source_id is null or f.facts_hash <> r.{hash_column} "

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from tracklake import landing, rollup
+from tracklake import bronze, landing
 from tracklake.errors import CheckFailed
 
 STORAGE_VERSION = "v1.0.0"  # opens in every 1.x and 2.x client
@@ -139,7 +139,7 @@ def _list_literal(names: Iterable[str]) -> str:
 
 
 def apply(
-    connection: duckdb.DuckDBPyConnection, bronze: Path, shards: Sequence[tuple[str, Path, int]]
+    connection: duckdb.DuckDBPyConnection, root: Path, shards: Sequence[tuple[str, Path, int]]
 ) -> int:
     """Take shards (entity, path, size) into gold in one transaction with their ledger rows.
 
@@ -157,7 +157,7 @@ def apply(
                 _run_steps(connection, steps)
         if of_activities:
             _run_steps(connection, _LAST)
-        rows = _enter(connection, bronze, shards)
+        rows = _enter(connection, root, shards)
         connection.execute("commit")
     except BaseException:  # a signal too: half a transaction must not stay open
         with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction
@@ -173,7 +173,7 @@ def _run_steps(connection: duckdb.DuckDBPyConnection, prefixes: tuple[str, ...])
 
 
 def _enter(
-    connection: duckdb.DuckDBPyConnection, bronze: Path, shards: Sequence[tuple[str, Path, int]]
+    connection: duckdb.DuckDBPyConnection, root: Path, shards: Sequence[tuple[str, Path, int]]
 ) -> int:
     files = _list_literal(str(path) for _, path, _ in shards)
     counts = dict(
@@ -182,17 +182,17 @@ def _enter(
         ).fetchall()
     )
     replaced = [
-        (old.relative_to(bronze).as_posix(),)
+        (old.relative_to(root).as_posix(),)
         for _, path, _ in shards
-        if rollup.is_rollup(path)
-        for old in rollup.replaces(path)
+        if bronze.is_rollup(path)
+        for old in bronze.replaces(path)
     ]
     if replaced:
         connection.executemany("delete from shards where shard = ?", replaced)
     connection.executemany(
         "insert into shards values (?, ?, ?, ?, now())",
         [
-            (path.relative_to(bronze).as_posix(), entity, counts[str(path)], size)
+            (path.relative_to(root).as_posix(), entity, counts[str(path)], size)
             for entity, path, size in shards
         ],
     )

@@ -2,8 +2,8 @@
 
 An enrichment is a module with NAME, ENTITY, HASH (the column of upstream_records that says when it
 has to be fetched again; None: not about an activity), wanted(index, options), request(wanted,
-options) and read(session, page, wanted, options) -> Fetched. It is named in ALL; those in USUAL are fetched
-unless others are asked for.
+options) and read(session, page, wanted, options) -> Fetched. It is named in ALL; those in USUAL are
+fetched unless others are asked for.
 """
 
 import importlib

@@ -12,10 +12,10 @@ from types import ModuleType
 from tracklake import enrichments, quarantine
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.enrichments.batches import Batch, item_id
-from tracklake.errors import BudgetSpent, InvalidData, Interrupted, SourceError, Transient
+from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError, Transient
 from tracklake.pages import Page
 from tracklake.session import Phase, SyncSession
-from tracklake.stages import EnrichOptions, EnrichReport
+from tracklake.stages import RESERVE, EnrichOptions, EnrichReport
 from tracklake.strava import api
 from tracklake.strava.landings import index_of
 from tracklake.strava.records import SOURCE
@@ -24,7 +24,6 @@ from tracklake.upstream_index import UpstreamIndex, Wanted
 _DAY_S = 86_400
 _TRIES = 3  # of one item in one run
 _MOST_FAILED_IN_A_ROW = 5  # then it is the service that fails, not the items
-_RESERVE = 0.1  # of each limit, for the daily flow's list calls
 
 Task = tuple[Wanted, ModuleType]
 
@@ -49,6 +48,7 @@ def enrich(session: SyncSession, options: EnrichOptions) -> EnrichReport:
     cushion = _cushion(options)
     budget = Budget(session.state, SOURCE, STRAVA, session.clock, cushion=cushion)
     report.finished_at = outlook(session, budget, report.left, cushion)
+    report.is_plan = options.dry_run
     if options.dry_run or not tasks:
         return report
     with (
@@ -95,7 +95,7 @@ def _set_aside(session: SyncSession, options: EnrichOptions) -> set[str]:
 
 
 def _cushion(options: EnrichOptions) -> Cushion:
-    return Cushion(short=options.cushion_15min, daily=options.cushion_daily, share=_RESERVE)
+    return Cushion(short=options.cushion_15min, daily=options.cushion_daily, share=RESERVE)
 
 
 def outlook(session: SyncSession, budget: Budget, calls: int, cushion: Cushion) -> str:

@@ -49,10 +49,10 @@ def pull(
 ) -> PullReport:
     """Land what is new in the inbox, or in the files, folders and archives given.
 
-    options.everything: decode every original that bronze holds again, so that points, tracks and records
-    are made anew; open also files whose size and time say that they did not change, what is known
-    by its hash is not decoded twice. Like the paths given, those are held against their originals:
-    one that is missing or damaged lands again.
+    options.everything: decode every original that bronze holds again, so that points, tracks and
+    records are made anew; open also files whose size and time say that they did not change, what
+    is known by its hash is not decoded twice. Like the paths given, those are held against their
+    originals: one that is missing or damaged lands again.
     Raises ConfigError for a path that does not exist, StorageError where the disk fails or has no
     more than `keep_free_bytes` left.
     """

@@ -32,7 +32,7 @@ def index_of(session: SyncSession) -> UpstreamIndex:
 
 @dataclass(slots=True)
 class Landing:
-    """A run of list pages. The newest version of each activity that it brings waits in `_waiting`."""
+    """A run of list pages; the newest version of each activity that it brings waits."""
 
     session: SyncSession
     index: UpstreamIndex
@@ -147,7 +147,7 @@ class Landing:
 
 
 def part_folders(session: SyncSession) -> tuple[Path, Path]:
-    """Return where points and geometry from Strava lie, apart from files', to be forgotten alone."""
+    """Return where Strava's points and geometry lie, apart from files', to be forgotten alone."""
     own = Path(f"source={SOURCE}", f"athlete={session.athlete}")
     return session.folders.streams / own, session.folders.tracks / own
 

@@ -1,10 +1,11 @@
 """Walking Strava's list of activities without losing one while it changes. Pure: `fetch` asks.
 
 Page numbers shift when an activity comes or goes between two pages, so the walk moves a bound in
-time instead: `after` or `before`, as the order of the answer shows, which is never relied on. A page
-may be short and not the last; the end is an empty page.
+time instead: `after` or `before`, as the order of the answer shows, which is never relied on. A
+page may be short and not the last; the end is an empty page.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
@@ -107,7 +108,7 @@ class Walk:
 
 
 def _order(starts: list[float]) -> Literal["ascending", "descending", "equal", "none"]:
-    pairs = list(zip(starts, starts[1:], strict=False))
+    pairs = list(itertools.pairwise(starts))
     ascends = all(first <= second for first, second in pairs)
     descends = all(first >= second for first, second in pairs)
     if ascends and descends:

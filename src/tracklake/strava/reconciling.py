@@ -1,7 +1,7 @@
 """What a full listing says of deletions: records that it no longer names become tombstones.
 
-A service that fails may list too little, so when many are missing at once nothing is believed before
-a second full listing, an hour later, misses them too.
+A service that fails may list too little, so when many are missing at once nothing is believed
+before a second full listing, an hour later, misses them too.
 """
 
 import datetime as dt

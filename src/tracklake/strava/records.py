@@ -15,7 +15,10 @@ SOURCE = "strava"
 
 # What others do to an activity: no reason to ask for its details again.
 _SOCIAL = frozenset(
-    "kudos_count comment_count photo_count total_photo_count athlete_count has_kudoed".split()
+    (
+        *("kudos_count", "comment_count", "photo_count", "total_photo_count"),
+        *("athlete_count", "has_kudoed"),
+    )
 )
 # What changes when its points do (a crop, another upload).
 _SHAPE = (

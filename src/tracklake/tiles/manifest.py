@@ -85,7 +85,16 @@ def publish(folder: Path, made: list[Entry], generated_at: str) -> None:
     if entries(manifest) == before:
         return
     landing.write(folder / NAME, orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
-    named = {entry["file"] for entry in (*before, *made)}
+    _keep_only(folder, [*before, *made])
+
+
+def forget_old(folder: Path) -> None:
+    """Remove what the manifest does not name, also its predecessor's files."""
+    _keep_only(folder, entries(read(folder)))
+
+
+def _keep_only(folder: Path, kept: list[Entry]) -> None:
+    named = {entry["file"] for entry in kept}
     for path in folder.iterdir():
         if path.name not in named and _OURS.fullmatch(path.name):
             path.unlink()

@@ -5,8 +5,8 @@ its own does it (`python -m tracklake.tokens`): it has its own session, ignores 
 outlives the worker that started it, and has the new token on disk before it tells anybody.
 """
 
-from tracklake.tokens.file import Token, path_of, token_from
+from tracklake.tokens.file import Token, path_of, read, token_from
 from tracklake.tokens.job import Grant
 from tracklake.tokens.store import TokenStore
 
-__all__ = ["Grant", "Token", "TokenStore", "path_of", "token_from"]
+__all__ = ["Grant", "Token", "TokenStore", "path_of", "read", "token_from"]
