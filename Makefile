@@ -7,20 +7,37 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 30
 BENCH_ARGS ?=
+UPSTREAM_ARGS ?=
+# For Strava: activities a call of its list, days to look back, what `enrich` is to fetch.
+PER_PAGE ?= 200
+DAYS ?= 21
+ENRICH_ARGS ?=
+ENRICH_ALL_ARGS ?=
 # The parts of `make check`; CI and the pre-push hook run the same list.
 CHECKS := format-check lint typecheck arrows dead-code shell-check coverage
 
 export VENV
 tracklake := $(VENV)/bin/tracklake
 
-# What a person types after Q= or P= is data: it reaches the command through the environment,
-# unexpanded, so that neither make nor the shell runs anything in it.
-unexport Q P
+# What a person types after Q=, P= and the like is data: it reaches the command through the
+# environment, unexpanded, so that neither make nor the shell runs anything in it.
+unexport Q P S PER_PAGE DAYS ENRICH_ARGS ENRICH_ALL_ARGS UPSTREAM_ARGS
 export TRACKLAKE_MAKE_Q := $(value Q)
 export TRACKLAKE_MAKE_P := $(value P)
+export TRACKLAKE_MAKE_S := $(value S)
+export TRACKLAKE_MAKE_PER_PAGE := $(value PER_PAGE)
+export TRACKLAKE_MAKE_DAYS := $(value DAYS)
+export TRACKLAKE_MAKE_ENRICH_ARGS := $(value ENRICH_ARGS)
+export TRACKLAKE_MAKE_ENRICH_ALL_ARGS := $(value ENRICH_ALL_ARGS)
+export TRACKLAKE_MAKE_UPSTREAM_ARGS := $(value UPSTREAM_ARGS)
 
-.PHONY: help build demo flow pull import compact recompact tiles status doctor quarantine sql duck \
-  clean-logs test test-corpus fuzz fuzz-long bench check $(CHECKS) format docs lock run-env dev-env
+strava_pull = $(tracklake) pull --source strava --per-page="$$TRACKLAKE_MAKE_PER_PAGE"
+# Several arguments in one variable are cut at blanks, and that is all: `set -f` lets * and ? be.
+words = set -f; exec
+
+.PHONY: help build demo auth flow flow-now flow-backfill pull import run run-lite run-all enrich \
+  enrich-all compact recompact tiles forget status doctor quarantine sql duck clean-logs test \
+  test-corpus fuzz fuzz-long bench upstream check $(CHECKS) format docs lock run-env dev-env
 
 ##@ First steps
 help: ## list the targets
@@ -33,15 +50,41 @@ demo: run-env ## run the whole flow on a made-up athlete, under data/demo
 	@$(tracklake) demo
 
 ##@ Your data
-flow: run-env ## all of it: read the inbox, bring the warehouse and the map up to date
+auth: run-env ## log in to Strava
+	@$(tracklake) auth strava
+
+flow: run-env ## all of it: fetch what is new, bring the warehouse and the map up to date
 	@$(tracklake) flow
 
-pull: run-env ## read new files from the inbox into bronze
+flow-now: flow ## the same, now
+
+flow-backfill: run-env ## the same, but read every list to its first day
+	@$(tracklake) flow --backfill
+
+pull: run-env ## fetch what is new into bronze: from the inbox, from Strava
 	@$(tracklake) pull
 
 import: run-env ## read a file or a folder that lies elsewhere: make import P=~/export.zip
 	@test -n "$$TRACKLAKE_MAKE_P" || { echo 'which file or folder? make import P=path' >&2; exit 2; }
 	@$(tracklake) import -- "$$TRACKLAKE_MAKE_P"
+
+run: run-env ## Strava's list: what is new and the last 21 days (DAYS=21), then compact
+	@$(strava_pull) --lookback-days="$$TRACKLAKE_MAKE_DAYS"
+	@$(tracklake) compact
+
+run-lite: run-env ## Strava's list: only what is new, then compact
+	@$(strava_pull) --lookback-days=0
+	@$(tracklake) compact
+
+run-all: run-env ## Strava's list to its first day, then compact
+	@$(strava_pull) --all
+	@$(tracklake) compact
+
+enrich: run-env ## Strava's details and points that are missing: make enrich ENRICH_ARGS="--dry-run"
+	@$(words) $(tracklake) enrich $$TRACKLAKE_MAKE_ENRICH_ARGS
+
+enrich-all: run-env ## the same, also those that were given up after too many tries
+	@$(words) $(tracklake) enrich --all $$TRACKLAKE_MAKE_ENRICH_ALL_ARGS
 
 compact: run-env ## bring the warehouse up to date with bronze
 	@$(tracklake) compact
@@ -51,6 +94,10 @@ recompact: run-env ## build the warehouse anew from bronze and prove it equal
 
 tiles: run-env ## write the map files
 	@$(tracklake) tiles
+
+forget: run-env ## remove all that came from a source, after asking: make forget S=strava
+	@test -n "$$TRACKLAKE_MAKE_S" || { echo 'which source? make forget S=strava' >&2; exit 2; }
+	@$(tracklake) forget --source="$$TRACKLAKE_MAKE_S"
 
 ##@ Questions
 status: run-env ## what there is, what ran last
@@ -118,6 +165,9 @@ fuzz-long: ## the same for an hour each
 bench: dev-env ## measure, and write docs/benchmarks.md (takes a while)
 	@VENV=build/venv-bench scripts/venv bench
 	@$(VENV)/bin/python -m bench $(BENCH_ARGS)
+
+upstream: dev-env ## a simulated Strava to try things on (prints the settings; Ctrl-C ends it)
+	@$(words) $(VENV)/bin/python -m tests.upstream $$TRACKLAKE_MAKE_UPSTREAM_ARGS
 
 docs: dev-env ## write the generated parts of docs/
 	@$(VENV)/bin/python scripts/describe_warehouse.py

@@ -74,7 +74,7 @@ def gold(place: Path) -> dict[str, list[tuple[str, ...]]]:
         }
 
 
-_VARYING = {"ingested_at", "first_ingested_at", "file_linked_at", "stream_key"}
+_VARYING = {"ingested_at", "first_ingested_at", "file_linked_at", "stream_key", "track_key"}
 
 
 def test_flow_status_sql_doctor_and_a_second_run(tmp_path: Path, inbox: Path) -> None:

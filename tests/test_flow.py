@@ -13,6 +13,7 @@ from tracklake import config, flow, reading, status
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, CheckFailed, Interrupted, SourceError, StorageError
 from tracklake.session import SyncSession
+from tracklake.stages import PullOptions
 
 
 @pytest.fixture
@@ -124,7 +125,11 @@ def test_points_that_are_lost_are_not_published_away_and_can_be_read_again(
         run(place, flow.whole, clock)
     shutil.rmtree(place[1].inbox)
     place[1].inbox.mkdir()
-    run(place, lambda session, report: flow.pull(session, report, everything=True), clock)
+    run(
+        place,
+        lambda session, report: flow.pull(session, report, options=PullOptions(everything=True)),
+        clock,
+    )
     run(place, flow.whole, clock)
     assert points(place[1]) == before
 

@@ -37,10 +37,11 @@ def _run(command: list[str], folder: Path, **environment: str) -> subprocess.Com
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Path:
-    """Return a folder with our Makefile, in which `tracklake` prints its arguments."""
+    """Return a folder with our Makefile, where `tracklake` and `python` print their arguments."""
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
     _executable(tmp_path / "scripts" / "venv", "#!/bin/sh\n")
-    _executable(tmp_path / ".venv" / "bin" / "tracklake", _ECHO_ARGUMENTS)
+    for name in ("tracklake", "python"):
+        _executable(tmp_path / ".venv" / "bin" / name, _ECHO_ARGUMENTS)
     return tmp_path
 
 
@@ -84,9 +85,58 @@ def test_what_is_typed_after_q_and_p_is_never_run(
     assert not (stand_in / "PWNED").exists()
 
 
-@pytest.mark.parametrize("target", ["sql", "import"])
+_SHELL_TEXTS = [
+    "; touch PWNED",
+    "$(shell touch PWNED)",
+    "$(touch PWNED) `touch PWNED` ${HOME}",
+    "'it''s' \"name\" | touch PWNED",
+    "$$ $1 * ? [a-z] ~ # \\ &&",
+    "--help",
+]
+
+
+@pytest.mark.parametrize("text", _SHELL_TEXTS)
+@pytest.mark.parametrize(
+    ("target", "variable", "arguments"),
+    [
+        ("forget", "S", ["forget", "--source="]),
+        ("run", "DAYS", ["pull", "--source", "strava", "--per-page=200", "--lookback-days="]),
+        ("run-all", "PER_PAGE", ["pull", "--source", "strava", "--per-page="]),
+    ],
+)
+def test_a_value_is_never_run(
+    stand_in: Path, target: str, variable: str, arguments: list[str], text: str
+) -> None:
+    """A name or a number reaches the command within one option, whatever is typed for it."""
+    done = _run(["make", target, f"{variable}={text}"], stand_in)
+    assert done.stdout.split("\0")[: len(arguments)] == [*arguments[:-1], arguments[-1] + text]
+    assert not (stand_in / "PWNED").exists()
+
+
+@pytest.mark.parametrize("text", _SHELL_TEXTS)
+@pytest.mark.parametrize(
+    ("target", "variable", "before"),
+    [
+        ("enrich", "ENRICH_ARGS", ["enrich"]),
+        ("enrich-all", "ENRICH_ALL_ARGS", ["enrich", "--all"]),
+        ("upstream", "UPSTREAM_ARGS", ["-m", "tests.upstream"]),
+    ],
+)
+def test_several_arguments_are_cut_at_blanks_and_never_run(
+    stand_in: Path, target: str, variable: str, before: list[str], text: str
+) -> None:
+    """Each word reaches the command as it was typed: no quotes, globs or commands in it."""
+    done = _run(["make", target, f"{variable}=--a 1 {text}"], stand_in)
+    assert (done.stdout.split("\0"), done.returncode) == (
+        [*before, "--a", "1", *text.split(), ""],
+        0,
+    )
+    assert not (stand_in / "PWNED").exists()
+
+
+@pytest.mark.parametrize("target", ["sql", "import", "forget"])
 def test_a_forgotten_argument_is_said(stand_in: Path, target: str) -> None:
-    """Without Q or P nothing runs, and the message shows how to call it."""
+    """Without Q, P or S nothing runs, and the message shows how to call it."""
     done = _run(["make", target], stand_in)
     assert (done.stdout, done.returncode) == ("", 2)
     assert f"make {target} " in done.stderr
@@ -97,6 +147,11 @@ def test_a_forgotten_argument_is_said(stand_in: Path, target: str) -> None:
     [
         ("demo", ["demo"]),
         ("flow", ["flow"]),
+        ("flow-now", ["flow"]),
+        ("flow-backfill", ["flow", "--backfill"]),
+        ("auth", ["auth", "strava"]),
+        ("enrich", ["enrich"]),
+        ("enrich-all", ["enrich", "--all"]),
         ("recompact", ["compact", "--rebuild", "--verify"]),
         ("quarantine", ["quarantine", "list"]),
     ],
@@ -105,6 +160,27 @@ def test_targets_call_the_command(stand_in: Path, target: str, arguments: list[s
     """A target is a short name for a command and nothing else."""
     done = _run(["make", target], stand_in)
     assert done.stdout.split("\0") == [*arguments, ""]
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ("run", ["--per-page=200", "--lookback-days=21"]),
+        ("run-lite", ["--per-page=200", "--lookback-days=0"]),
+        ("run-all", ["--per-page=200", "--all"]),
+    ],
+)
+def test_runs_pull_from_strava_and_compact(stand_in: Path, target: str, options: list[str]) -> None:
+    """What was listed is in the warehouse afterwards; pages and days are the documented ones."""
+    done = _run(["make", target], stand_in)
+    pulled = ["pull", "--source", "strava", *options]
+    assert done.stdout.split("\0") == [*pulled, "compact", ""]
+
+
+def test_a_tunable_may_come_from_the_environment(stand_in: Path) -> None:
+    """Whoever always wants another number sets it once."""
+    done = _run(["make", "run"], stand_in, DAYS="30", PER_PAGE="50")
+    assert {"--lookback-days=30", "--per-page=50"} <= set(done.stdout.split("\0"))
 
 
 def test_a_failing_command_fails_the_target(stand_in: Path) -> None:

@@ -136,8 +136,8 @@ def doctor_(
     """Look for what is wrong and say what to do; exit code 1 if anything is."""
     from tracklake import doctor
 
-    _, folders = config.load()
-    findings = list(doctor.examine(folders, deep=deep))
+    settings, folders = config.load()
+    findings = list(doctor.examine(folders, settings, deep=deep))
     cli_show.findings(findings)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)

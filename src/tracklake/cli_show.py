@@ -229,13 +229,19 @@ def status(found: dict[str, Any]) -> None:
 def _strava(known: dict[str, Any]) -> None:
     """Say how much of Strava is here, when the rest will be, and what the quota allows."""
     missing = ", ".join(f"{count:,} {name}" for name, count in known["to_fetch"].items() if count)
-    rest = f"to fetch: {missing}, done about {known['fetched_about']}" if missing else "all fetched"
+    done = _moment(known["fetched_about"])
+    rest = f"to fetch: {missing}, done about {done}" if missing else "all fetched"
     typer.echo(f"Strava: {known['activities']:,} activities, {rest}")
     for window in known["quota"]:
         typer.echo(
             f"    quota, {window['kind']}: {window['used']:,} of {window['limit']:,} used until "
-            f"{window['resets_at'][:16]}"
+            f"{_moment(window['resets_at'])}"
         )
+
+
+def _moment(text: str | None) -> str:
+    """Show a moment of the status, which is in UTC."""
+    return f"{(text or '')[:16].replace('T', ' ')} UTC"
 
 
 def _session(session: dict[str, Any]) -> str:

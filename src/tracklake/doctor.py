@@ -1,5 +1,6 @@
 """Doctor: looks for what is wrong, says it in one sentence each, and what to do."""
 
+import functools
 import hashlib
 import os
 import shutil
@@ -13,8 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracklake import bronze, config, lock, pages, reading, tokens, warehouse
-from tracklake.config import Folders
+from tracklake import bronze, lock, pages, reading, tokens, warehouse
+from tracklake.config import Folders, Settings
 from tracklake.errors import Error, InvalidData
 from tracklake.state import State
 from tracklake.strava import oauth
@@ -34,13 +35,15 @@ class Finding:
     advice: str = ""
 
 
-def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
+def examine(
+    folders: Folders, settings: Settings | None = None, *, deep: bool = False
+) -> Iterator[Finding]:
     """Look at everything, cheap things first; `deep` reads every file and checks its hash."""
     checks: list[Callable[[Folders], Iterator[Finding]]] = [
         _versions,
         _folders,
         _inbox,
-        _strava,
+        functools.partial(_strava, settings=settings),
         _disk,
         _state,
         _lock,
@@ -51,7 +54,8 @@ def examine(folders: Folders, *, deep: bool = False) -> Iterator[Finding]:
         try:
             yield from check(folders)
         except (Error, OSError, duckdb.Error, pa.ArrowException) as error:
-            yield Finding(check.__name__.strip("_"), False, str(error).splitlines()[0])
+            subject = getattr(check, "func", check).__name__.strip("_")
+            yield Finding(subject, False, str(error).splitlines()[0])
 
 
 def _versions(_folders: Folders) -> Iterator[Finding]:
@@ -89,17 +93,18 @@ def _inbox(folders: Folders) -> Iterator[Finding]:
         yield Finding("inbox", False, f"there is no folder {folders.inbox}", "see TRACKLAKE_INBOX")
 
 
-def _strava(folders: Folders) -> Iterator[Finding]:
+def _strava(folders: Folders, settings: Settings | None) -> Iterator[Finding]:
     """Look at the login, without asking Strava."""
-    settings, _ = config.load()
+    if settings is None:
+        return
     application = settings.strava_client_id and settings.strava_client_secret
     login = tokens.path_of(folders.secrets, "strava", settings.athlete, folders.default_athlete)
     if not application:
-        if login.exists():
+        if settings.strava_client_id or settings.strava_client_secret or login.exists():
             yield Finding(
                 "strava",
                 False,
-                f"there is a login in {login}, but no application",
+                "the application's id or secret is missing",
                 "set STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (README, Strava)",
             )
         return
@@ -137,7 +142,7 @@ def _state(folders: Folders) -> Iterator[Finding]:
         state.close()
     if last:
         flow, outcome, started_at, error = last[0]
-        well = outcome in ("completed", "completed_with_errors", "running")
+        well = outcome in ("completed", "completed_with_errors", "waiting_quota", "running")
         yield Finding("last session", well, f"{flow} of {started_at}: {outcome}", str(error or ""))
     yield Finding(
         "quarantine",

@@ -41,6 +41,11 @@ def forget(
             _remove(path, report)
     if report.files or before is None:
         _forget_state(session, source, whole=before is None)
+    for copy in (
+        *session.folders.state.glob("*.corrupt-*"),
+        *session.folders.warehouse.parent.glob("*.stale-*"),
+    ):  # warehouses that were moved aside knew it too
+        _remove(copy, report)
     session.log.info("source_forgotten", source=source, files=report.files)
     return report
 

@@ -78,7 +78,7 @@ class Unsealed:
     def pages(self) -> Iterator[Page]:
         """Yield its pages in the order in which they came."""
         for path in _page_paths(self.run.folder):
-            self.run.count += 1
+            self.run.count = _number(path)  # one may be lost, and its number must not come again
             try:
                 yield read(path)
             except InvalidData:
@@ -87,7 +87,11 @@ class Unsealed:
 
 def began_at(folder: Path) -> dt.datetime:
     """Read a run's stamp from the name of its folder."""
-    stamp = folder.name.split("-")[0]
+    return moment_of(folder.name.split("-")[0])
+
+
+def moment_of(stamp: str) -> dt.datetime:
+    """Read what bronze.stamp wrote."""
     return dt.datetime.strptime(stamp, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
 
 
@@ -101,9 +105,11 @@ def read(path: Path) -> Page:
     found = _NAME.fullmatch(path.name)
     if found is None:
         raise InvalidData(f"{path} is not the name of a page", reason="damaged_page")
+    packed = path.read_bytes()
     try:
-        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
-            body = reader.read(_MOST_BYTES)
+        if zstandard.frame_content_size(packed) > _MOST_BYTES:
+            raise InvalidData(f"{path} is too large for a page", reason="damaged_page")
+        body = zstandard.ZstdDecompressor().decompress(packed)  # refuses one that was cut
     except zstandard.ZstdError as error:
         raise InvalidData(f"{path}: {error}", reason="damaged_page") from error
     return Page(found[2] or "", int(found[3] or 200), body)
@@ -124,7 +130,23 @@ def unsealed(root: Path, source: str, entity: str, athlete: str) -> list[Unseale
     return found
 
 
+def landed(root: Path, source: str, entity: str, athlete: str) -> Iterator[Path]:
+    """Yield the names of all pages of an entity, oldest first."""
+    athletes = root / source / entity / f"athlete={athlete}"
+    for folder in sorted(athletes.glob("[0-9][0-9][0-9][0-9]/*-run*")):
+        yield from _page_paths(folder)
+
+
+def subject(path: Path) -> str:
+    """Return what a page was asked for, by its name."""
+    found = _NAME.fullmatch(path.name)
+    return (found[2] if found else None) or ""
+
+
 def _page_paths(folder: Path) -> list[Path]:
-    return sorted(
-        folder.glob("page-*.json.zst"), key=lambda path: int(path.name.split("-")[1].split(".")[0])
-    )
+    named = [path for path in folder.glob("page-*.json.zst") if _NAME.fullmatch(path.name)]
+    return sorted(named, key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split("-")[1].split(".")[0])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from tracklake import bronze
+from tracklake import bronze, pages
 from tracklake.state import State
 
 # Records before their tombstones; what was fetched about them in any order.
@@ -160,6 +160,20 @@ class UpstreamIndex:
             self._whose,
         )
         return None if newest is None else float(str(newest))
+
+    def moment_after(self, now: dt.datetime) -> dt.datetime:
+        """Return now or, if the clock was set back, a moment after all landings: what lands later
+        counts as newer.
+        """
+        ((newest, gone),) = self.state.execute(
+            "select max(ingested_at), max(gone_at) from upstream_records "
+            "where athlete = ? and source = ?",
+            self._whose,
+        )
+        latest = max(str(newest or ""), str(gone or ""))
+        if latest < bronze.stamp(now):
+            return now
+        return pages.moment_of(latest) + dt.timedelta(microseconds=1)
 
     def wanted(self, entity: str, hash_column: str, *, all_efforts: bool = False) -> list[Wanted]:
         """List what is missing, or was fetched for another version of the record; newest first.

@@ -1,5 +1,6 @@
 """Answers on their way to bronze: each is a page on disk at once; a hundred become one shard."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -33,38 +34,65 @@ class Batch:
     def take(self, page: pages.Page, wanted: Wanted) -> Fetched | None:
         """Land an answer and read it; one that cannot be read is set aside, then None."""
         if self._run is None:
-            now = self.session.clock.now()
-            root = self.session.folders.bronze
-            entity = self.enrichment.ENTITY
-            self._run = pages.Run.begin(root, SOURCE, entity, self.session.athlete, now)
+            self._run = self._begin()
         self._run.add(page)
         fetched = self._read(page, wanted)
-        points = sum(len(outline.points) for _, outline in self._outlines)
-        if len(self._rows) >= _MOST_ROWS or points >= _MOST_POINTS:
-            self.seal()
+        self._seal_if_much()
         return fetched
 
-    def _read(self, page: pages.Page, wanted: Wanted) -> Fetched | None:
+    def _read(
+        self, page: pages.Page, wanted: Wanted, options: EnrichOptions | None = None
+    ) -> Fetched | None:
+        asked = options or self.options
         try:
-            fetched: Fetched = self.enrichment.read(self.session, page, wanted, self.options)
+            fetched: Fetched = self.enrichment.read(self.session, page, wanted, asked)
         except InvalidData as error:
-            self.set_aside(wanted, error.reason, str(error))
+            self.set_aside(wanted, error.reason, str(error), is_kept=True)
+            return None
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            # A page that no reader foresaw: it is on disk, and must not stop this and every later
+            # run, which would read it again.
+            said = f"{type(error).__name__}: {error}"
+            self.session.log.exception("page_unreadable", item=wanted.source_id)
+            self.set_aside(wanted, "unreadable", said, is_kept=True)
             return None
         self._rows.append(fetched.row)
         if fetched.outline:
             self._outlines.append(fetched.outline)
         return fetched
 
-    def set_aside(self, wanted: Wanted, reason: str, message: str) -> None:
-        """Enter what could not be fetched or read; it is tried again after a growing gap."""
-        kept = self._run and self._run.folder.relative_to(self.session.folders.data)
+    def reread(self, page: pages.Page, wanted: Wanted) -> None:
+        """Read a page that was landed by another run, as if it came now."""
+        if self._run is None:
+            self._run = self._begin()
+        self._read(page, wanted)
+        self._seal_if_much()
+
+    def _begin(self) -> pages.Run:
+        root, athlete = self.session.folders.bronze, self.session.athlete
+        now = self.session.clock.now()
+        return pages.Run.begin(root, SOURCE, self.enrichment.ENTITY, athlete, now)
+
+    def _seal_if_much(self) -> None:
+        points = sum(len(outline.points) for _, outline in self._outlines)
+        if len(self._rows) >= _MOST_ROWS or points >= _MOST_POINTS:
+            self.seal()
+
+    def set_aside(
+        self, wanted: Wanted, reason: str, message: str, *, is_kept: bool = False
+    ) -> None:
+        """Enter what could not be fetched or read; it is tried again after a growing gap.
+
+        is_kept: its page is in the run's folder.
+        """
+        folder = self._run.folder if self._run and is_kept else None
         item = quarantine.Item(
             item_id=item_id(self.enrichment.ENTITY, wanted.source_id),
             source=SOURCE,
             item=f"{self.enrichment.NAME} of {SOURCE} {wanted.source_id}",
             reason=reason,
             message=message,
-            location=str(kept) if kept and reason != "not_answered" else None,
+            location=str(folder.relative_to(self.session.folders.data)) if folder else None,
         )
         quarantine.set_aside(self.session, item)
 
@@ -82,6 +110,7 @@ class Batch:
     def recover(self) -> None:
         """Give shards to the runs that died before they had one."""
         root, athlete = self.session.folders.bronze, self.session.athlete
+        unknown = dataclasses.replace(self.options, include_efforts=False)  # what it had asked for
         for found in pages.unsealed(root, SOURCE, self.enrichment.ENTITY, athlete):
             self._run = found.run
             column = self.enrichment.HASH
@@ -89,7 +118,7 @@ class Batch:
                 wanted = Wanted(page.subject, 0.0, "", "")
                 if column is not None:
                     wanted = self.index.version(page.subject, column, found.run.began_at)
-                self._read(page, wanted)
+                self._read(page, wanted, unknown)
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))
             self.seal()

@@ -1,6 +1,7 @@
 """DetailedActivity: description, calories, laps, both splits, best efforts, segment efforts."""
 
 from tracklake.enrichments.fetched import Fetched, Request, absent, expect
+from tracklake.errors import InvalidData
 from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
@@ -32,5 +33,6 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
     found = parse(page.body)
     expect(found, dict, f"activity {wanted.source_id}")
     row = records.detail(found, session.athlete, all_efforts=options.include_efforts)
-    expect(row["source_id"] == wanted.source_id or None, bool, f"activity {wanted.source_id}")
+    if row["source_id"] != wanted.source_id:
+        raise InvalidData(f"an answer about another than {wanted.source_id}", reason="other_id")
     return Fetched({**row, "wanted_hash": wanted.wanted_hash})

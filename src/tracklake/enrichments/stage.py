@@ -12,7 +12,14 @@ from types import ModuleType
 from tracklake import enrichments, quarantine
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.enrichments.batches import Batch, item_id
-from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError, Transient
+from tracklake.errors import (
+    AuthError,
+    BudgetSpent,
+    Interrupted,
+    InvalidData,
+    SourceError,
+    Transient,
+)
 from tracklake.pages import Page
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import RESERVE, EnrichOptions, EnrichReport
@@ -23,6 +30,7 @@ from tracklake.upstream_index import UpstreamIndex, Wanted
 
 _DAY_S = 86_400
 _TRIES = 3  # of one item in one run
+_DISPENSABLE = ("gear", "zones")  # they need a permission that may be missing alone
 _MOST_FAILED_IN_A_ROW = 5  # then it is the service that fails, not the items
 
 Task = tuple[Wanted, ModuleType]
@@ -69,7 +77,8 @@ def plan(session: SyncSession, index: UpstreamIndex, options: EnrichOptions) -> 
     for module in modules:
         if options.ids:
             if module.HASH is not None:
-                tasks += [(index.version(one, module.HASH), module) for one in options.ids]
+                once = dict.fromkeys(options.ids)
+                tasks += [(index.version(one, module.HASH), module) for one in once]
             continue
         tasks += [(wanted, module) for wanted in module.wanted(index, options)]
     if not options.ids:
@@ -119,6 +128,7 @@ class _Fetching:
     options: EnrichOptions
     report: EnrichReport
     _failed: list[Task] = field(default_factory=list)
+    _denied: set[str] = field(default_factory=set)
 
     def run(self, tasks: list[Task]) -> None:
         """Fetch one after the other; whatever stops it, what came is made use of."""
@@ -144,8 +154,16 @@ class _Fetching:
         wanted, module = task
         batch = self.batches[module.NAME]
         request = module.request(wanted, self.options)
+        if module.NAME in self._denied:
+            return
         try:
             answer = self.strava.get(request.path, request.params, tries=_TRIES)
+        except AuthError as error:
+            if module.NAME not in _DISPENSABLE:
+                raise
+            self._denied.add(module.NAME)  # a permission of its own, which was not granted
+            self.session.log.warning("enrichment_denied", name=module.NAME, error=str(error))
+            return
         except (Transient, InvalidData) as error:
             self._fail(task, error)
             return
@@ -167,13 +185,29 @@ class _Fetching:
     def _fail(self, task: Task, error: Transient | InvalidData) -> None:
         """Set an item aside, unless it is the service that fails."""
         self._failed.append(task)
-        if len(self._failed) >= _MOST_FAILED_IN_A_ROW and isinstance(error, Transient):
+        if len(self._failed) >= _MOST_FAILED_IN_A_ROW:
+            self._forgive()
             raise SourceError(f"Strava fails: {error}") from error
         wanted, module = task
         reason = error.reason if isinstance(error, InvalidData) else "not_answered"
         self.batches[module.NAME].set_aside(wanted, reason, str(error))
         self.report.left -= 1
         self._count_failure()
+
+    def _forgive(self) -> None:
+        """Let what failed while the service did be tried by the next run, the first time.
+
+        After a second time it waits: five that never come must not bar the way to all others.
+        """
+        for wanted, module in self._failed[:-1]:
+            self.session.state.execute(
+                "update quarantine set next_try_at = ? "
+                "where athlete = ? and item_id = ? and attempts = 1",
+                (
+                    *(self.session.clock.now().isoformat(), self.session.athlete),
+                    item_id(module.ENTITY, wanted.source_id),
+                ),
+            )
 
     def _count_failure(self) -> None:
         self.report.quarantined += 1

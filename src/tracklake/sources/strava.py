@@ -11,15 +11,12 @@ from pathlib import Path
 
 import orjson
 
-from tracklake.client import Answer
 from tracklake.config import Folders, Settings
 from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError
-from tracklake.json_text import parse
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
-from tracklake.strava import api, landings, reconciling
+from tracklake.strava import api, landings, listing, reconciling
 from tracklake.strava.listing import ListPage, Walk, Window
-from tracklake.tokens import path_of
 from tracklake.upstream_index import UpstreamIndex
 
 NAME = "strava"
@@ -28,11 +25,9 @@ _DAY_S = 86_400
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 
 
-def is_configured(folders: Folders, settings: Settings) -> bool:
-    """Tell whether there is a login, or what begins one."""
-    login = path_of(folders.secrets, NAME, settings.athlete, folders.default_athlete)
-    application = settings.strava_client_id and settings.strava_client_secret
-    return bool(application and (login.exists() or settings.strava_refresh_token))
+def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
+    """Tell whether an API application is named; whether there is a login shows when it is used."""
+    return bool(settings.strava_client_id or settings.strava_client_secret)
 
 
 def pull(
@@ -48,12 +43,14 @@ def pull(
     index = landings.index_of(session)
     index.sync()
     landing = landings.Landing(session, index, report)
-    landing.recover()
+    recovered = landing.recover()
     with (
         session.phase(NAME) as phase,
         api.connected(session, phase, most_calls=options.max_calls) as strava,
     ):
         pulling = _Pull(session, strava, index, landing, options)
+        if not recovered:
+            pulling.forget_walks()
         try:
             pulling.run()
         except BudgetSpent as parked:
@@ -65,21 +62,24 @@ def pull(
             raise
         finally:
             report.calls = strava.calls
-            phase.advance(0, errors=report.quarantined)
+            phase.advance(0, errors=report.quarantined + pulling.broken)
         landing.seal()
         phase.detail = report.summary()
+        if pulling.broken:
+            phase.detail += "; the list repeats itself and was not read to its end"
     return report
 
 
 @dataclass(slots=True)
 class _Pull:
-    """One pull on its way."""
+    """One pull on its way. broken: walks that came to no end."""
 
     session: SyncSession
     strava: api.StravaApi
     index: UpstreamIndex
     landing: landings.Landing
     options: PullOptions
+    broken: int = 0
 
     def run(self) -> None:
         """Walk the list: all of it the first time, when it is due, and when told to."""
@@ -99,19 +99,25 @@ class _Pull:
         window = self._checkpoint("new") or Window(after=max(after, 0))
         if self._walk("new", window).complete:
             self._set_watermark()
+        self._set_fact("walk:new", None)
 
     def _walk_all(self, started: Window | None) -> None:
         """Read the whole list, newest first; what it does not name any more is gone.
 
-        A walk that goes on where another run ended did not see all of it, and proves nothing.
+        A walk that goes on where another run ended did not see all of it, and proves nothing; but
+        if it is the first ever, nothing was known that could be gone.
         """
+        if started is None:
+            is_first = self._watermark_s() is None and self.index.newest_start_s() is None
+            self._set_fact("first_walk", self.session.now_text() if is_first else None)
         walk = self._walk("full", started or Window())
         if walk.complete:
-            self.landing.seal()
             self._set_watermark()
             if started is None:
                 reconciling.reconcile(self.session, self.index, walk, self.landing.report)
+            if started is None or (self._fact("first_walk") and not walk.by_number):
                 self._set_fact("reconciled", self.session.now_text())
+        self.forget_walks()  # the other walk too: it would go on behind what was changed since
 
     def _walk(self, mode: str, window: Window) -> Walk:
         walk = Walk(self._fetch, window, self.options.per_page)
@@ -121,26 +127,29 @@ class _Pull:
             self.strava.phase.advance(len(page.items))
         if not walk.complete:
             self.session.log.warning("list_repeats_itself", mode=mode)
+            self.broken += 1
         self.landing.seal()
-        self._set_fact(f"walk:{mode}", None)
         return walk
 
     def _fetch(self, parameters: dict[str, int]) -> ListPage:
+        """Ask for a page; anything but a list is none, and not an empty one either."""
         try:
             answer = self.strava.get("athlete/activities", parameters)
+            if answer.status == 200:
+                return listing.read_page(answer.body)
         except InvalidData as error:
             raise SourceError(f"a page of Strava's list: {error}") from error
-        return ListPage(_objects(answer), answer.body)
+        raise SourceError(f"Strava answered {answer.status} and no list of activities")
 
     def _is_due(self) -> bool:
         """Tell whether the whole list is to be read: weekly, or for a second look."""
         now = self.session.clock.now()
         doubt = reconciling.doubt(self.session)
-        if doubt is not None and now - doubt.at >= reconciling.SECOND_LOOK:
+        if doubt is not None and not _within(now, doubt.at, reconciling.SECOND_LOOK):
             return True
         last = self._fact("reconciled")
-        days = self.session.settings.strava_reconcile_days
-        return last is None or now - dt.datetime.fromisoformat(last) >= dt.timedelta(days=days)
+        days = dt.timedelta(days=self.session.settings.strava_reconcile_days)
+        return last is None or not _within(now, dt.datetime.fromisoformat(last), days)
 
     def _watermark_s(self) -> float | None:
         """Return when the newest activity began, of a list that was once read to its end."""
@@ -152,6 +161,11 @@ class _Pull:
         newest_s = self.index.newest_start_s() or 0.0
         self._set_fact("watermark", repr(min(newest_s, self.session.clock.now().timestamp())))
 
+    def forget_walks(self) -> None:
+        """Begin every walk anew."""
+        for fact in ("walk:full", "walk:new", "first_walk"):
+            self._set_fact(fact, None)
+
     def _checkpoint(self, mode: str) -> Window | None:
         """Return where a walk was broken off."""
         told = self._fact(f"walk:{mode}")
@@ -159,7 +173,7 @@ class _Pull:
             return None
         fields = orjson.loads(told)
         at = dt.datetime.fromisoformat(fields.pop("at"))
-        if mode == "new" and self.session.clock.now() - at > _STALE:
+        if mode == "new" and not _within(self.session.clock.now(), at, _STALE):
             return None
         return Window(**fields)
 
@@ -186,9 +200,6 @@ class _Pull:
             )
 
 
-def _objects(answer: Answer) -> list[dict[str, object]]:
-    """Return a page's objects; anything but a list is no page, and not an empty one either."""
-    found = parse(answer.body) if answer.status == 200 else None
-    if not isinstance(found, list):
-        raise SourceError(f"Strava answered {answer.status} and no list of activities")
-    return [item for item in found if isinstance(item, dict)]
+def _within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
+    """Tell whether less than a span has passed; a clock that was set back tells nothing."""
+    return dt.timedelta(0) <= now - since < span

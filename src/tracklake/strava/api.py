@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tracklake.budget import STRAVA, Budget, Cushion, patiently
 from tracklake.client import Answer, Ask, Client
-from tracklake.errors import AuthError, BudgetSpent, SourceError
+from tracklake.errors import AuthError, BudgetSpent, InvalidData, SourceError
 from tracklake.session import Phase, SyncSession
 from tracklake.strava import oauth
 from tracklake.tokens import TokenStore
@@ -38,7 +38,8 @@ class StravaApi:
         """Ask for one thing; return the answer if it is one (200), or says that it is not there,
         not for us or not in this subscription (402, 403, 404, 410).
 
-        Raises BudgetSpent, AuthError, Transient (after `tries` tries) or SourceError.
+        Raises BudgetSpent, AuthError, Transient (after `tries` tries), InvalidData (an answer over
+        its cap, or of any other status: that will not change soon) or SourceError.
         """
         refused = 0
         renewed = False
@@ -90,7 +91,7 @@ class StravaApi:
             raise AuthError(f"Strava does not accept the login any more: {oauth.ADVICE}")
         if answer.status in _OF_ONE_ITEM:
             return answer
-        raise SourceError(f"Strava answered {answer.status} to {path}")
+        raise InvalidData(f"Strava answered {answer.status} to {path}", reason="refused")
 
     def _raise_if_it_is_about_us(self, answer: Answer) -> None:
         problem = oauth.auth_problem(answer.status, answer.body)

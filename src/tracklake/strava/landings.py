@@ -12,12 +12,11 @@ from tracklake import bronze, pages, quarantine, streams
 from tracklake.analysis import tracks
 from tracklake.errors import InvalidData
 from tracklake.identity import bytes_hash, stable_id
-from tracklake.json_text import parse
 from tracklake.model import Outline, Points
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport
 from tracklake.strava import records
-from tracklake.strava.listing import ListPage
+from tracklake.strava.listing import ListPage, read_page
 from tracklake.strava.records import SOURCE, Listed
 from tracklake.upstream_index import UpstreamIndex
 
@@ -71,9 +70,9 @@ class Landing:
             self.seal()
 
     def _begin(self) -> pages.Run:
-        now = self.session.clock.now()
+        began_at = self.index.moment_after(self.session.clock.now())
         return pages.Run.begin(
-            self.session.folders.bronze, SOURCE, _ENTITY, self.session.athlete, now
+            self.session.folders.bronze, SOURCE, _ENTITY, self.session.athlete, began_at
         )
 
     def _read(self, page: ListPage) -> tuple[list[Listed], list[tuple[str, InvalidData]]]:
@@ -127,15 +126,35 @@ class Landing:
         ]
         self.index.take(_ENTITY, run.seal(rows))
 
-    def recover(self) -> None:
-        """Give shards to the runs that died before they had one."""
+    def restore(self, page: ListPage) -> None:
+        """Land again what a landed page says of activities that are still as it says."""
+        listed, _ = self._read(page)
+        known = self.index.known([one.source_id for one in listed])
+        for one in listed:
+            if known.get(one.source_id) == one.content_hash:
+                self._run = self._run or self._begin()
+                self._waiting[one.source_id] = one
+        if len(self._waiting) >= _MOST_ROWS:
+            self.seal()
+
+    def recover(self) -> bool:
+        """Give shards to the runs that died before they had one; tell whether all pages were whole.
+
+        What a damaged page told must be asked for again.
+        """
         root, athlete = self.session.folders.bronze, self.session.athlete
+        whole = True
         for found in pages.unsealed(root, SOURCE, _ENTITY, athlete):
             for page in found.pages():
-                listed, _ = self._read(ListPage(parse(page.body), page.body))
+                try:
+                    listed, _ = self._read(read_page(page.body))
+                except InvalidData:
+                    found.damaged.append(found.run.folder)
+                    continue
                 self._waiting |= {one.source_id: one for one in listed}
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))
+                whole = False
             known = self.index.known(list(self._waiting))
             self._waiting = {
                 key: one for key, one in self._waiting.items() if known.get(key) != one.content_hash
@@ -144,6 +163,7 @@ class Landing:
             self._run = found.run
             self.seal()
             self.session.log.info("run_recovered", folder=str(found.run.folder))
+        return whole
 
 
 def part_folders(session: SyncSession) -> tuple[Path, Path]:

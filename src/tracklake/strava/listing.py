@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from tracklake.errors import InvalidData
+from tracklake.json_text import parse
 from tracklake.strava import records
 from tracklake.strava.values import Reader
 
 _MOST_BARREN = 100  # pages in a row that bring nothing new: more share a start than anybody has
-_MOST_ALIKE = 3  # the same page again and again: the list repeats itself
+_MOST_ALIKE = 4  # the same page again and again: the list repeats itself
 
 
 class ListPage(NamedTuple):
@@ -23,6 +24,20 @@ class ListPage(NamedTuple):
 
     items: list[dict[str, Any]]
     body: bytes
+
+
+def read_page(body: bytes) -> ListPage:
+    """Read a body; InvalidData if it is no list.
+
+    What is no object in it stands in one, to be set aside like an activity without an id.
+    """
+    try:
+        found = parse(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list):
+        raise InvalidData("it is no list of activities", reason="no_list")
+    return ListPage([one if isinstance(one, dict) else {"value": one} for one in found], body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +65,21 @@ class Window:
         return replace(self, page=self.page + 1)
 
 
+class _Step(NamedTuple):
+    """A bound that is moved: where to, what must be listed again there, which page moved it."""
+
+    window: Window
+    anchor: frozenset[str]
+    back: Window
+
+
 @dataclass(slots=True)
 class Walk:
     """A walk over the list, from `window` to its end.
 
-    complete: it came to an empty page. by_number: an answer had no order, so that pages had to be
-    counted and an activity may have been missed. seen: the ids that were listed.
+    complete: it came to an empty page. by_number: an answer had no order, or not the one it showed,
+    so that pages had to be counted and an activity may have been missed. unnamed: an activity had
+    no id. seen: the ids that were listed.
     """
 
     fetch: Callable[[dict[str, int]], ListPage]
@@ -63,48 +87,96 @@ class Walk:
     per_page: int
     complete: bool = False
     by_number: bool = False
+    unnamed: bool = False
     seen: set[str] = field(default_factory=set)
+    _counting: bool = False  # pages are counted from here to the end
+    _moved: _Step | None = None  # the move that led to `window`
+    _past: _Step | None = None  # while it is asked whether a short page was the last
+    _beyond: Window | None = None  # where to ask again if that repeats what was seen
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether what it did not meet is not there."""
+        return self.complete and bool(self.seen) and not (self.by_number or self.unnamed)
 
     def pages(self) -> Iterator[ListPage]:
         """Yield each page that is not empty; by then `window` is where to go on after it."""
-        past: Window | None = None  # set while the bound excludes all that was seen
         barren = alike = 0
         last: set[str] = set()
         while barren < _MOST_BARREN and alike < _MOST_ALIKE:
             page = self.fetch(self.window.parameters(self.per_page))
-            if not page.items:
+            keys = {self._key(item) for item in page.items}
+            back = self._strayed(keys)
+            if not keys and back is None:
                 self.complete = True
                 return
-            keys = {_key(item) for item in page.items}
             fresh = not keys <= self.seen
             barren, alike = 0 if fresh else barren + 1, alike + 1 if keys == last else 1
             self.seen, last = self.seen | keys, keys
-            past = self._move(page, past, fresh=fresh)
-            yield page
+            self._move(page, back, fresh=fresh, repeats=alike > 1)
+            if keys:
+                yield page
 
-    def _move(self, page: ListPage, past: Window | None, *, fresh: bool) -> Window | None:
-        """Move on; return, if the new bound excludes all that was seen, the one that overlaps.
+    def _key(self, item: dict[str, Any]) -> str:
+        try:
+            return records.identity(item)
+        except InvalidData:
+            self.unnamed = True
+            return records.content_hash_of(item)
+
+    def _strayed(self, keys: set[str]) -> Window | None:
+        """Return the page whose end gave a bound that does not even list that end again.
+
+        The end bore another time than the one the list is sorted by: the bound may have skipped
+        years. Pages are counted from there.
+        """
+        moved, self._moved = self._moved, None
+        return None if moved is None or moved.anchor & keys else moved.back
+
+    def _move(self, page: ListPage, back: Window | None, *, fresh: bool, repeats: bool) -> None:
+        """Go on after a page.
 
         A full page is followed from a second before its end, for several activities may share a
-        start. After a short one there is probably nothing: the bound excludes it, and the answer
-        is the end. If it is not, whatever shares a start with the short page's end was skipped.
+        start. After a short one there is probably nothing: the next page of the same window says
+        so. If it brings something new, the list goes on from the short page's end.
         """
-        starts = [s for s in map(_start_s, page.items) if s is not None]
-        order = _order(starts)
-        full = len(page.items) >= self.per_page
+        starts = {key: at for key, at in map(self._start, page.items) if at is not None}
+        order = _order(list(starts.values()))
+        here, past, beyond = self.window, self._past, self._beyond
+        self._past = self._beyond = None
+        if back is not None or order == "none":
+            self._counting = self.by_number = True
+        if self._counting:
+            self.window = (back or here).next_page()
+        elif beyond is not None and not fresh:
+            self._past, self._beyond = past, None if repeats else beyond
+            self.window = beyond if repeats else here.next_page()
+        elif past is not None:
+            self.window, self._moved = past.window, past
+        else:
+            self._go_beyond(page, starts, order)
+
+    def _start(self, item: dict[str, Any]) -> tuple[str, float | None]:
+        return self._key(item), Reader(item).moment("start_date")
+
+    def _go_beyond(self, page: ListPage, starts: dict[str, float], order: str) -> None:
         here = self.window
-        self.by_number |= order == "none"
-        if self.by_number or order == "equal" or (not fresh and (full or past is not None)):
-            self.window = here.next_page()
-            return past
-        if past is not None:
-            self.window = past
-            return None
-        ascending = order == "ascending"
-        overlapping = here.beyond(starts, ascending=ascending, overlap_s=1)
-        exclusive = here.beyond(starts, ascending=ascending, overlap_s=0)
-        self.window = overlapping if full else exclusive
-        return None if full else overlapping
+        self.window = here.next_page()
+        if not starts:
+            return
+        usual = "ascending" if here.after is not None and here.before is None else "descending"
+        ascending = (usual if order == "equal" else order) == "ascending"
+        end = (max if ascending else min)(starts.values())
+        anchor = frozenset(key for key, start in starts.items() if int(start) == int(end))
+        overlapping = here.beyond(list(starts.values()), ascending=ascending, overlap_s=1)
+        step = _Step(overlapping, anchor, here)
+        if len(page.items) < self.per_page:
+            self._past = None if order == "equal" else step
+            self._beyond = here.beyond(list(starts.values()), ascending=ascending, overlap_s=0)
+        elif order == "equal" or overlapping == replace(here, page=1):
+            self.by_number = True  # more of them share a start than a page holds
+        else:
+            self.window, self._moved = overlapping, step
 
 
 def _order(starts: list[float]) -> Literal["ascending", "descending", "equal", "none"]:
@@ -114,14 +186,3 @@ def _order(starts: list[float]) -> Literal["ascending", "descending", "equal", "
     if ascends and descends:
         return "equal"
     return "ascending" if ascends else "descending" if descends else "none"
-
-
-def _start_s(item: dict[str, Any]) -> float | None:
-    return Reader(item).moment("start_date")
-
-
-def _key(item: dict[str, Any]) -> str:
-    try:
-        return records.identity(item)
-    except InvalidData:
-        return records.content_hash_of(item)

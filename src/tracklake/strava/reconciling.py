@@ -58,11 +58,12 @@ def verdict(
 ) -> tuple[frozenset[str], Doubt | None]:
     """Return which of the missing are gone, and the doubt that stays. Pure.
 
-    present: how many records are known; sure: the listing had no sign of having missed any.
+    present: how many records are known; sure: the listing had no sign of having missed any. A doubt
+    of a time to come (the clock was set back) counts from now.
     """
     if sure and len(missing) <= max(_FEW, _SHARE * present):
         return missing, None
-    if before is None:
+    if before is None or before.at > now:
         return frozenset(), Doubt(now, missing)
     if now - before.at < SECOND_LOOK:
         return frozenset(), before
@@ -78,8 +79,8 @@ def reconcile(session: SyncSession, index: UpstreamIndex, walk: Walk, report: Li
     present = index.present()
     missing = frozenset(present - walk.seen)
     now = session.clock.now()
-    sure = bool(walk.seen) and not walk.by_number
-    gone, left = verdict(missing, len(present), doubt(session), now, sure=sure or not missing)
+    sure = walk.is_sure or not missing
+    gone, left = verdict(missing, len(present), doubt(session), now, sure=sure)
     _keep(session, left)
     report.doubted = len(left.source_ids) if left else 0
     if left:
@@ -95,7 +96,7 @@ def reconcile(session: SyncSession, index: UpstreamIndex, walk: Walk, report: Li
         for source_id in sorted(gone)
     ]
     path = bronze.land_shard(
-        session.folders.bronze, "activity_tombstones", rows, ingested_at=session.clock.now()
+        session.folders.bronze, "activity_tombstones", rows, ingested_at=index.moment_after(now)
     )
     if path is not None:
         index.take("activity_tombstones", path)

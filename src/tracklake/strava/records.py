@@ -25,6 +25,7 @@ _SHAPE = (
     "distance moving_time elapsed_time start_date upload_id external_id start_latlng end_latlng"
 )
 _HIDDEN_START = "T00:00:01Z"  # since July 2024 Strava shows a hidden start time as this
+_MOST_OFFSET_S = 26 * 3600.0  # some zones were a day off before they moved the date line
 _NO_END = -1  # the `max` of the last zone
 
 
@@ -98,8 +99,6 @@ def _track_hash(item: dict[str, Any], reader: Reader, polyline: str | None) -> s
 
 def _told(reader: Reader, start_s: float) -> dict[str, object]:
     """Read what the athlete says of it, and others."""
-    local_s = reader.moment("start_date_local")  # ends in Z, but is what the clock on the wall said
-    offset = reader.number("utc_offset") if local_s is None else local_s - start_s
     hidden = any(
         (reader.text(name) or "").endswith(_HIDDEN_START)
         for name in ("start_date", "start_date_local")
@@ -108,7 +107,7 @@ def _told(reader: Reader, start_s: float) -> dict[str, object]:
         "name": reader.text("name"),
         "sport_type": reader.text("sport_type") or reader.text("type"),
         "start_s": start_s,
-        "utc_offset_s": offset or 0.0,
+        "utc_offset_s": _utc_offset_s(reader, start_s),
         "timezone": _zone(reader.text("timezone")),
         "start_hidden": hidden,
         "gear_id": reader.text("gear_id"),
@@ -125,6 +124,13 @@ def _told(reader: Reader, start_s: float) -> dict[str, object]:
         "photo_count": _largest(reader.integer("total_photo_count"), reader.integer("photo_count")),
         "suffer_score": reader.number("suffer_score"),
     }
+
+
+def _utc_offset_s(reader: Reader, start_s: float) -> float:
+    """Read local time minus UTC; 0 where nothing that is said can be one."""
+    local_s = reader.moment("start_date_local")  # ends in Z, but is what the clock on the wall said
+    told = [None if local_s is None else local_s - start_s, reader.number("utc_offset")]
+    return next((one for one in told if one is not None and abs(one) <= _MOST_OFFSET_S), 0.0)
 
 
 def _measured(reader: Reader) -> dict[str, object]:

@@ -16,6 +16,8 @@ KEYS = (
     "time distance latlng altitude velocity_smooth heartrate cadence watts temp moving grade_smooth"
 )
 
+_LONGEST_S = 10 * 366 * 86_400.0  # a time beyond that is none
+
 _COLUMNS = {
     "distance": "distance_m",
     "altitude": "altitude_m",
@@ -50,6 +52,7 @@ def decode(body: Any, start_s: float) -> StreamSet:  # noqa: ANN401 any JSON
     """Read an answer, keyed by type or a list; InvalidData if it says nothing of time."""
     data = _by_type(body)
     time_s = _numbers(data.get("time", []))
+    time_s[np.abs(time_s) > _LONGEST_S] = np.nan
     known = np.flatnonzero(~np.isnan(time_s))
     if len(known) == 0:
         if any(data.values()):
@@ -73,22 +76,26 @@ def decode(body: Any, start_s: float) -> StreamSet:  # noqa: ANN401 any JSON
 
 
 def _by_type(body: Any) -> dict[str, list[Any]]:  # noqa: ANN401 any JSON
+    named = body
     if isinstance(body, list):
-        body = {one.get("type"): one for one in body if isinstance(one, dict)}
-    if not isinstance(body, dict):
+        named = {str(one.get("type")): one for one in body if isinstance(one, dict)}
+    if not isinstance(named, dict):
         raise InvalidData("streams that are no object", reason="bad_streams")
-    return {
+    found = {
         name: one["data"]
-        for name, one in body.items()
+        for name, one in named.items()
         if isinstance(one, dict) and isinstance(one.get("data"), list) and name in KEYS.split()
     }
+    if body and not found:  # a word of the service's own, say that it is being repaired
+        raise InvalidData("an answer without any stream", reason="bad_streams")
+    return found
 
 
 def _numbers(values: list[Any]) -> FloatArray:
     """Turn a stream into numbers; what is none becomes NaN."""
     try:
         found = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.array([_number(value) for value in values], dtype=np.float64)
     if found.ndim != 1:
         found = np.full(len(values), np.nan)
@@ -98,7 +105,7 @@ def _numbers(values: list[Any]) -> FloatArray:
 def _number(value: Any) -> float:  # noqa: ANN401 any JSON
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

@@ -33,9 +33,9 @@ select
     case when len(laps) > 0 then 'laps' end,
     case when len(splits_metric) > 0 then 'splits_metric' end,
     case when len(splits_standard) > 0 then 'splits_standard' end,
-    case when len(list_filter(best_efforts, e -> e.kind = 'distance')) > 0 then 'distance/computed' end,
-    case when len(list_filter(best_efforts, e -> e.kind = 'power')) > 0 then 'power/computed' end
-  ], offer -> offer is not null) as offers
+    case when len(list_filter(best_efforts, lambda e: e.kind = 'distance')) > 0 then 'distance/computed' end,
+    case when len(list_filter(best_efforts, lambda e: e.kind = 'power')) > 0 then 'power/computed' end
+  ], lambda offer: offer is not null) as offers
 from staged;
 
 insert into touched

@@ -1,6 +1,8 @@
--- What services say of one activity beyond their lists; the newest word replaces all of an older one.
+-- What services say of one activity beyond their lists; the newest word replaces all of an older
+-- one. An answer that there is nothing (402, 403, 404) is no word: what was known before stays.
 create or replace temp table staged_details as
 select * from read_parquet(getvariable('detail_shards'), union_by_name = true)
+where outcome not in ('none', 'gone')
 qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
 
 delete from staged_details
@@ -19,7 +21,8 @@ where origin = 'source' and record_id in (select record_id from staged_details);
 insert into record_details by name
 select
   record_id, description, private_note, calories, perceived_exertion, device_name, gear_id,
-  gear_name, kudos_count, comment_count, photo_count, hide_from_home, embed_token, polyline,
+  gear_name, kudos_count, comment_count, photo_count, hide_from_home, embed_token,
+  nullif(polyline, '') as polyline,
   available_zones, all_efforts,
   list_filter([
     'details',
@@ -28,7 +31,7 @@ select
     case when len(splits_metric) > 0 then 'splits_metric' end,
     case when len(splits_standard) > 0 then 'splits_standard' end,
     case when len(best_efforts) > 0 then 'distance/source' end
-  ], offer -> offer is not null) as offers,
+  ], lambda offer: offer is not null) as offers,
   ingested_at, content_hash
 from staged_details;
 

@@ -18,9 +18,9 @@ select
   list_filter([
     case when point_count > 0 then 'streams' end,
     case when has_track then 'track' end,
-    case when len(list_filter(best_efforts, e -> e.kind = 'distance')) > 0 then 'distance/computed' end,
-    case when len(list_filter(best_efforts, e -> e.kind = 'power')) > 0 then 'power/computed' end
-  ], offer -> offer is not null) as offers,
+    case when len(list_filter(best_efforts, lambda e: e.kind = 'distance')) > 0 then 'distance/computed' end,
+    case when len(list_filter(best_efforts, lambda e: e.kind = 'power')) > 0 then 'power/computed' end
+  ], lambda offer: offer is not null) as offers,
   ingested_at, content_hash
 from staged_streams;
 

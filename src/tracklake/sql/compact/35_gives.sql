@@ -42,15 +42,16 @@ ranked as (
     case when offer in ('streams', 'track') then has_track end as located,
     case when offer in ('streams', 'track') then
       10 * points >= 9 * max(points) over (partition by activity_id, split_part(offer, '/', 1))
-    end as complete
+    end as complete,
+    case when offer in ('streams', 'track') then points > 0 end as recorded
   from offered
 )
 select activity_id, record_id, offer
 from ranked
 qualify row_number() over (
   partition by activity_id, split_part(offer, '/', 1)
-  order by located desc nulls last, complete desc nulls last, points > 0 desc, measuring_order,
-    offer desc, record_id
+  order by located desc nulls last, complete desc nulls last, recorded desc nulls last,
+    measuring_order, offer desc, record_id
 ) = 1;
 
 create or replace temp table given as

@@ -1,7 +1,7 @@
 -- One row a point, read from data/streams; each column is one channel over time.
 create or replace view activity_streams as
 select
-  a.id as activity_id,
+  a.activity_id,
   p.point_index,
   p.time_s,
   p.lat,
@@ -16,7 +16,7 @@ select
   p.moving,
   p.grade_pct
 from read_parquet($stream_files, hive_partitioning = false) as p
-inner join activities as a on a.stream_key = p.stream_key;
+inner join activity_points as a on a.stream_key = p.stream_key;
 comment on view activity_streams is 'One row a point; files in data/streams, relative to where you stand if TRACKLAKE_DATA_DIR is';
 comment on column activity_streams.activity_id is 'activities.id';
 comment on column activity_streams.point_index is 'From 0, in time';

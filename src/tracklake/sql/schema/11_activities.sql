@@ -55,8 +55,6 @@ create table if not exists activities (
   leg_count INTEGER,
   point_count INTEGER,
   file_status VARCHAR,
-  stream_key BIGINT,
-  track_key BIGINT,
   stream_source VARCHAR,
   ingested_at TIMESTAMPTZ
 );
@@ -116,7 +114,5 @@ comment on column activities.leg_index is '0: the whole; 1 and up: leg of a mult
 comment on column activities.leg_count is 'Legs that follow (a multisport whole), else 0; sums by sport take rows with 0';
 comment on column activities.point_count is 'Rows it has in activity_streams';
 comment on column activities.file_status is 'clean, salvaged (parts were damaged), NULL: no file';
-comment on column activities.stream_key is 'Ties its rows in data/streams to it';
-comment on column activities.track_key is 'Ties its row in data/tracks to it';
 comment on column activities.stream_source is 'Whose points and geometry these are';
 comment on column activities.ingested_at is 'When its newest record landed';

@@ -1,0 +1,180 @@
+"""A flow at work: lock, session, log, signals; how failures come out of it.
+
+Everything that can fail comes out of here as one of errors.py's classes, entered in the session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from tracklake import landing, lock, logs
+from tracklake.clock import Clock, SystemClock
+from tracklake.config import Folders, Settings
+from tracklake.errors import AuthError, Error, Interrupted, StorageError
+from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
+from tracklake.state import State
+
+if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
+    from tracklake.compaction import CompactReport
+    from tracklake.forgetting import ForgetReport
+    from tracklake.intake.landings import PullReport
+    from tracklake.stages import EnrichReport, ListReport
+    from tracklake.tiles.stage import TilesReport
+
+
+@dataclass(kw_only=True)
+class FlowReport:
+    """What the stages of a flow did; None where a stage did not run."""
+
+    session_id: str = ""
+    log: Path | None = None
+    pulls: dict[str, PullReport | ListReport] | None = None
+    failed_sources: dict[str, Error] | None = None
+    enrich: EnrichReport | None = None
+    forgotten: ForgetReport | None = None
+    compact: CompactReport | None = None
+    tiles: TilesReport | None = None
+
+
+@contextlib.contextmanager
+def running(
+    name: str,
+    settings: Settings,
+    folders: Folders,
+    report: FlowReport,
+    watcher: Watcher | None = None,
+    clock: Clock | None = None,
+) -> Iterator[SyncSession]:
+    """Hold the lock, open session and log, answer signals; close all of it whatever happens."""
+    clock = clock or SystemClock()
+    report.session_id = new_session_id(clock)
+    with (
+        _said_plainly(folders),
+        lock.held(folders.state),
+        _signals() as received,
+        logs.writing(folders.logs, report.session_id, clock) as report.log,
+        contextlib.closing(State(folders.state)) as state,
+    ):
+        session = SyncSession(
+            flow=name,
+            athlete=settings.athlete,
+            settings=settings,
+            folders=folders,
+            clock=clock,
+            state=state,
+            watcher=watcher or NobodyWatches(),
+            session_id=report.session_id,
+        )
+        with _entered(session), _as_interruption(received):
+            yield session
+
+
+@contextlib.contextmanager
+def _entered(session: SyncSession) -> Iterator[None]:
+    """Enter a session in the state database and close it with what came of it."""
+    _tidy(session)
+    session.begin()
+    try:
+        with _said_plainly(session.folders):
+            yield
+    except Interrupted as error:
+        session.finish("interrupted", str(error))
+        raise
+    except Error as error:
+        session.finish("needs_auth" if isinstance(error, AuthError) else "failed", str(error))
+        raise
+    except BaseException as error:  # a defect of ours: entered and logged, then raised on
+        session.log.exception("unknown_error")
+        session.finish("failed", f"{type(error).__name__}: {error}")
+        raise
+    errors = sum(phase.errors for phase in session.phases)
+    if session.parked is not None:
+        session.finish("waiting_quota", str(session.parked))
+    else:
+        session.finish("completed_with_errors" if errors else "completed")
+
+
+def _tidy(session: SyncSession) -> None:
+    """Remove what a killed flow left; one that ended by itself left nothing."""
+    rows = session.state.execute("select state from sessions order by started_at desc limit 1")
+    if not rows or not str(rows[0][0]).startswith("completed"):
+        swept = sum(
+            landing.sweep(folder) for folder in (session.folders.data, session.folders.logs)
+        )
+        if swept:
+            session.log.info("temporary_files_removed", count=swept)
+
+
+@contextlib.contextmanager
+def _as_interruption(received: list[int]) -> Iterator[None]:
+    """Say Interrupted where a library made another error of it: DuckDB does while it is at work."""
+    try:
+        yield
+    except BaseException as error:  # whatever class the library chose; nothing is swallowed
+        if received and not isinstance(error, Interrupted):
+            raise Interrupted(received[0]) from error
+        raise
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close.
+
+    Yields the list of the signals received.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    handled = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handled:
+        signal.signal(number, stop)
+    try:
+        yield received
+    finally:
+        for number, before in handled.items():
+            signal.signal(number, before)
+
+
+@contextlib.contextmanager
+def _said_plainly(folders: Folders) -> Iterator[None]:
+    """Say what a failing disk, database or permission means and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(_storage_message(error, folders)) from error
+    except sqlite3.Error as error:
+        raise StorageError(f"the state database in {folders.state}: {error}") from error
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        raise StorageError(f"the warehouse could not be written: {message}") from error
+    except pa.ArrowException as error:
+        message = f"a Parquet file below {folders.data} cannot be read: {error}"
+        raise StorageError(f"{message} (`tracklake doctor --deep` names it)") from error
+
+
+def _storage_message(error: OSError, folders: Folders) -> str:
+    where = error.filename or folders.data
+    advice = {
+        errno.ENOSPC: "the disk is full; make room and run the same command again",
+        errno.EROFS: "the disk is read-only",
+        errno.EACCES: f"no permission; the folder must belong to user id {os.getuid()}",
+        errno.EIO: "the disk failed to read or write; check it before anything else",
+    }
+    return f"{where}: {advice.get(error.errno or 0, error.strerror or str(error))}"

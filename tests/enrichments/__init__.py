@@ -1,0 +1,1 @@
+"""What is fetched about known activities: details, streams, gear, zones."""
