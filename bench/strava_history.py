@@ -12,6 +12,7 @@ from tests.upstream.strava import StravaUpstream
 from tracklake import bronze, streams
 from tracklake.analysis import tracks
 from tracklake.clock import SystemClock
+from tracklake.enrichments import details
 from tracklake.identity import record_id, stable_id
 from tracklake.model import Outline, Points
 from tracklake.strava import records
@@ -39,6 +40,7 @@ class Athlete:
         self._tracks = [tracks.decode_polyline(one.polyline or "") for one in self._listed]
         detailed = upstream.account.upload(sport_type="Run", distance=_DETAILED_M)
         self._detail = upstream.account.detail(detailed, all_efforts=True)
+        self._like: dict[str, Any] = records.detail(self.detail(0), ATHLETE, all_efforts=False)
 
     def summary(self, number: int) -> dict[str, Any]:
         """Return an activity as the service lists it."""
@@ -77,6 +79,28 @@ class Athlete:
         outlines = [(int(str(row["stream_key"])), outline) for row, outline in landed]
         streams.write_part(data / "streams" / own, data / "tracks" / own, stamp, outlines)
 
+    def land_details(self, data: Path, numbers: range, at: dt.datetime) -> None:
+        """Land their details as one run of enrich does."""
+        landed = [self._detail_row(number) for number in numbers]
+        bronze.land_shard(data / "bronze", details.ENTITY, landed, ingested_at=at)
+
+    def _detail_row(self, number: int) -> dict[str, object]:
+        source_id = str(_FIRST_ID + number)
+        efforts = [
+            effort | {"effort_id": int(source_id) * 100 + index}
+            for index, effort in enumerate(self._like["segment_efforts"])
+        ]
+        return self._like | {
+            "source_id": source_id,
+            "record_id": record_id(ATHLETE, records.SOURCE, source_id),
+            "content_hash": f"{number:064}",
+            "wanted_hash": self._hash(number),
+            "segment_efforts": efforts,
+        }
+
+    def _hash(self, number: int) -> str:
+        return f"{self._listed[number % _KINDS].content_hash[:40]}{number:024}"
+
     def _row(self, number: int, stamp: str) -> tuple[dict[str, object], Outline]:
         like: Listed = self._listed[number % _KINDS]
         source_id = str(_FIRST_ID + number)
@@ -86,8 +110,8 @@ class Athlete:
             "record_id": own_id,
             "strava_id": int(source_id),
             "start_s": _start_s(number),
-            "content_hash": f"{like.content_hash[:40]}{number:024}",
-            "facts_hash": f"{like.content_hash[:40]}{number:024}",
+            "content_hash": self._hash(number),
+            "facts_hash": self._hash(number),
             "stream_key": stable_id(str(own_id), stamp),
             "has_track": True,
         }

@@ -52,7 +52,7 @@ def test_a_forgotten_source_is_gone_everywhere(tmp_path: Path) -> None:
         assert report.forgotten.files > 12
         assert place.query("select sources from activities") == [{"sources": ["files"]}]
         for table in ("activity_details", "gear", "activity_segment_efforts", "activity_zones"):
-            assert place.query(f"select count(*) as n from {table}") == [{"n": 0}]
+            assert place.query(f"from {table}") == []
         assert place.state("select count(*) from upstream_records") == [(0,)]
         for folder in (place.folders.bronze, place.folders.tiles, place.folders.streams):
             assert left_of(folder, names | ids) == []
@@ -69,7 +69,7 @@ def test_what_was_forgotten_comes_back_only_when_it_is_fetched_again(tmp_path: P
 
 
 def test_files_can_be_forgotten_too(tmp_path: Path) -> None:
-    """Originals, points and what is remembered of files go; Strava's stay, and so does the inbox."""
+    """Originals, points, what is remembered of files go; Strava's stay, and the inbox does."""
     with strava_place.opened(tmp_path, activities=3, points=40) as place:
         with_a_file(place)
         place.flow()

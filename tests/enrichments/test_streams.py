@@ -1,4 +1,4 @@
-"""Points: every channel as Strava sent it, fetched once, and again when the activity was cropped."""
+"""Points: every channel as Strava sent it, fetched once, and again after a crop."""
 
 import dataclasses
 import random

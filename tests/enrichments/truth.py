@@ -3,7 +3,6 @@
 Each function returns sentences on what differs; none: all is equal.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,10 +57,10 @@ def of_streams(place: Place, ids: Iterable[int]) -> list[str]:
     """Compare the points of activities: how many, and every channel's values."""
     said: list[str] = []
     gold = _by_activity(place, "activity_streams", "point_index")
-    counts = dict(
-        (row["id"], (row["point_count"], row["stream_source"]))
+    counts = {
+        row["id"]: (row["point_count"], row["stream_source"])
         for row in place.query("select id, point_count, stream_source from activities")
-    )
+    }
     for one in ids:
         points = gold.get(one, [])
         told = place.upstream.account.streams(one) or {}
@@ -219,7 +218,3 @@ def of_best_efforts(place: Place, one: int) -> list[str]:
     )
     return _differences(f"{one} best efforts", rows, efforts_of_strava(place, one))
 
-
-def is_close(found: float, expected: float) -> bool:
-    """Tell two computed numbers that are one but for rounding."""
-    return math.isclose(found, expected, rel_tol=1e-9)

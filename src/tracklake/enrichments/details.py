@@ -6,7 +6,7 @@ from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava import records
+from tracklake.strava import facts
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 NAME = "details"
@@ -32,7 +32,7 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
         return Fetched({**nothing.row, "all_efforts": False})
     found = parse(page.body)
     expect(found, dict, f"activity {wanted.source_id}")
-    row = records.detail(found, session.athlete, all_efforts=options.include_efforts)
+    row = facts.detail(found, session.athlete, all_efforts=options.include_efforts)
     if row["source_id"] != wanted.source_id:
         raise InvalidData(f"an answer about another than {wanted.source_id}", reason="other_id")
     return Fetched({**row, "wanted_hash": wanted.wanted_hash})

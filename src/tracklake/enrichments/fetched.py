@@ -6,7 +6,7 @@ from tracklake.errors import InvalidData
 from tracklake.model import Outline
 from tracklake.pages import Page
 from tracklake.session import SyncSession
-from tracklake.strava import records
+from tracklake.strava import facts
 from tracklake.upstream_index import Wanted
 
 
@@ -29,7 +29,7 @@ def absent(session: SyncSession, page: Page, wanted: Wanted) -> Fetched | None:
     if page.status == 200:
         return None
     outcome = "gone" if page.status == 410 else "none"
-    row = records.nothing(session.athlete, wanted.source_id, outcome)
+    row = facts.nothing(session.athlete, wanted.source_id, outcome)
     return Fetched({**row, "wanted_hash": wanted.wanted_hash})
 
 

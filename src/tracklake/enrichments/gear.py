@@ -8,7 +8,7 @@ from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava import records
+from tracklake.strava import facts
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 NAME = "gear"
@@ -36,4 +36,4 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
     expect(found, dict, f"gear {wanted.source_id}")
     if found.get("id") != wanted.source_id:
         raise InvalidData(f"an answer about other gear than {wanted.source_id}", reason="other_id")
-    return Fetched(records.gear(found, session.athlete))
+    return Fetched(facts.gear(found, session.athlete))

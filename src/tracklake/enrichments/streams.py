@@ -9,7 +9,7 @@ from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava import records, stream_sets
+from tracklake.strava import facts, stream_sets
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 NAME = "streams"
@@ -35,7 +35,7 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
     if nothing is not None:
         return Fetched({**nothing.row, **none})
     found = stream_sets.decode(parse(page.body), wanted.start_s)
-    row = records.nothing(
+    row = facts.nothing(
         session.athlete, wanted.source_id, "done" if len(found.points) else "none"
     )
     row |= {

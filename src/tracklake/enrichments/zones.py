@@ -5,7 +5,7 @@ from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava import records
+from tracklake.strava import facts
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 NAME = "zones"
@@ -30,5 +30,5 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
         return nothing
     found = parse(page.body)
     expect(found, list, f"the zones of activity {wanted.source_id}")
-    row = records.zones(found, session.athlete, wanted.source_id)
+    row = facts.zones(found, session.athlete, wanted.source_id)
     return Fetched({**row, "wanted_hash": wanted.wanted_hash})
