@@ -83,7 +83,7 @@ run-all: run-env ## Strava's list to its first day, then compact
 enrich: run-env ## Strava's details and points that are missing: make enrich ENRICH_ARGS="--dry-run"
 	@$(words) $(tracklake) enrich $$TRACKLAKE_MAKE_ENRICH_ARGS
 
-enrich-all: run-env ## the same, also those that were given up after too many tries
+enrich-all: run-env ## the same, also what was given up and points of which the file is here
 	@$(words) $(tracklake) enrich --all $$TRACKLAKE_MAKE_ENRICH_ALL_ARGS
 
 compact: run-env ## bring the warehouse up to date with bronze

@@ -7,7 +7,8 @@ Details: one upsert a row, each committed by itself, into tables with primary ke
 Run by the environment of `requirements-bench.lock`; what it measured of itself goes to a file:
 
     python peer.py shards FOLDER SUMMARIES.jsonl RUNS
-    python peer.py compact FOLDER WAREHOUSE
+    python peer.py compact FOLDER WAREHOUSE TOLD.json
+    python peer.py prefill WAREHOUSE FIRST_ID COUNT
     python peer.py details WAREHOUSE DETAILS.jsonl TOLD.json
     python peer.py pull URL TOKEN FOLDER
 """
@@ -93,8 +94,9 @@ def shards(folder: Path, summaries: Path, runs: int) -> None:
         pq.write_table(table.slice(first, last - first), folder / f"run-{run:06}.parquet")
 
 
-def compact(folder: Path, warehouse: Path) -> None:
+def compact(folder: Path, warehouse: Path, told: Path) -> None:
     """Make the table of activities anew from every file."""
+    started = time.perf_counter()
     whole = pd.read_parquet(folder, columns=[*_COLUMNS, "ingestion_ts"])  # the fastest of its ways
     newest = whole.sort_values("ingestion_ts").drop_duplicates("id", keep="last")
     with duckdb.connect(str(warehouse)) as connection:
@@ -102,6 +104,23 @@ def compact(folder: Path, warehouse: Path) -> None:
         connection.execute(
             f"create or replace table activities as select {', '.join(_COLUMNS)} from newest"  # noqa: S608 our own names
         )
+    told.write_text(json.dumps({"wall_s": time.perf_counter() - started}))
+
+
+def prefill(warehouse: Path, first_id: int, count: int) -> None:
+    """Make a warehouse that holds so many details; not its way of doing so, which takes an hour."""
+    own = f"select {first_id} + i as own from range({count}) as t(i)"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(_SCHEMA)
+        for select in (
+            "activity_details select own, '', 700, 'Garmin', 'g1', 'Shoes', repeat('_p~iF~ps', 40), "
+            "now()::timestamp from own",
+            "splits_metric select own, j, 1e3, 300, 300, 1, 3.3, 150 from own, range(10) as t(j)",
+            "splits_standard select own, j, 1609, 480, 480, 1, 3.3, 150 from own, range(6) as t(j)",
+            "segment_efforts select own * 100 + j, own, j, 'Harbour mile', 300, 300, 1e3, "
+            "now()::timestamp, 150, 170, null, null from own, range(25) as t(j)",
+        ):
+            connection.execute(f"insert into {select.replace(' from own', f' from ({own}) as o')}")  # noqa: S608 our own names
 
 
 def details(warehouse: Path, bodies: Path, told: Path) -> None:
@@ -152,7 +171,9 @@ def main() -> None:
     elif job == "shards":
         shards(Path(given[0]), Path(given[1]), int(given[2]))
     elif job == "compact":
-        compact(Path(given[0]), Path(given[1]))
+        compact(Path(given[0]), Path(given[1]), Path(given[2]))
+    elif job == "prefill":
+        prefill(Path(given[0]), int(given[1]), int(given[2]))
     else:
         details(Path(given[0]), Path(given[1]), Path(given[2]))
 

@@ -15,14 +15,14 @@ from tracklake.clock import SystemClock
 from tracklake.enrichments import details
 from tracklake.identity import record_id, stable_id
 from tracklake.model import Outline, Points
-from tracklake.strava import records
+from tracklake.strava import facts, records
 from tracklake.strava.records import Listed
 
 ATHLETE = "me"
 RUNS_A_YEAR = 730  # two a day
 SEGMENT_EFFORTS = 25
 BEST_EFFORTS = 12
-_FIRST_ID = 14_000_000_000
+FIRST_ID = 14_000_000_000
 _KINDS = 500  # as many differ; the others are like one of them, with another id and start
 _DETAILED_M = 9_600.0  # ten splits of a kilometre, six of a mile
 _FIRST_START_S = 1_300_000_000.0
@@ -40,27 +40,31 @@ class Athlete:
         self._tracks = [tracks.decode_polyline(one.polyline or "") for one in self._listed]
         detailed = upstream.account.upload(sport_type="Run", distance=_DETAILED_M)
         self._detail = upstream.account.detail(detailed, all_efforts=True)
-        self._like: dict[str, Any] = records.detail(self.detail(0), ATHLETE, all_efforts=False)
+        self._like: dict[str, Any] = facts.detail(self.detail(0), ATHLETE, all_efforts=False)
 
     def summary(self, number: int) -> dict[str, Any]:
         """Return an activity as the service lists it."""
         start = dt.datetime.fromtimestamp(_start_s(number), dt.UTC)
         return self._items[number % _KINDS] | {
-            "id": _FIRST_ID + number,
+            "id": FIRST_ID + number,
             "start_date": f"{start:%Y-%m-%dT%H:%M:%SZ}",
             "start_date_local": f"{start:%Y-%m-%dT%H:%M:%SZ}",
         }
 
     def detail(self, number: int) -> dict[str, Any]:
         """Return its details: 10 and 6 splits, 25 segment efforts, 12 best efforts."""
-        first = (_FIRST_ID + number) * 100
+        first = (FIRST_ID + number) * 100
         segment, effort = self._detail["segment_efforts"][0], self._detail["best_efforts"][0]
         return (
             self._detail
             | {name: value for name, value in self.summary(number).items() if name != "map"}
             | {
                 "segment_efforts": [
-                    segment | {"id": first + index, "segment": TEMPLATES["segment_effort"]["segment"] | {"id": index}}
+                    segment
+                    | {
+                        "id": first + index,
+                        "segment": TEMPLATES["segment_effort"]["segment"] | {"id": index},
+                    }
                     for index in range(SEGMENT_EFFORTS)
                 ],
                 "best_efforts": [
@@ -85,7 +89,7 @@ class Athlete:
         bronze.land_shard(data / "bronze", details.ENTITY, landed, ingested_at=at)
 
     def _detail_row(self, number: int) -> dict[str, object]:
-        source_id = str(_FIRST_ID + number)
+        source_id = str(FIRST_ID + number)
         efforts = [
             effort | {"effort_id": int(source_id) * 100 + index}
             for index, effort in enumerate(self._like["segment_efforts"])
@@ -103,7 +107,7 @@ class Athlete:
 
     def _row(self, number: int, stamp: str) -> tuple[dict[str, object], Outline]:
         like: Listed = self._listed[number % _KINDS]
-        source_id = str(_FIRST_ID + number)
+        source_id = str(FIRST_ID + number)
         own_id = record_id(ATHLETE, records.SOURCE, source_id)
         row = like.row | {
             "source_id": source_id,

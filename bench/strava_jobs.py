@@ -38,7 +38,7 @@ def serve(activities: int, points: int) -> None:
     every_days = _YEARS * 365 / activities
     upstream.account.fill(activities, every_days=every_days, manual=False, gps=True)
     with upstream:
-        _say({"environment": upstream.environment(), "token": upstream.access_token()})
+        _say({**upstream.environment(), "token": upstream.access_token()})
         for _ in sys.stdin:  # each line asks what it has cost so far
             _say({"calls": len(upstream.calls), "cpu_s": time.process_time()})
 

@@ -230,7 +230,8 @@ def _strava(known: dict[str, Any]) -> None:
     """Say how much of Strava is here, when the rest will be, and what the quota allows."""
     missing = ", ".join(f"{count:,} {name}" for name, count in known["to_fetch"].items() if count)
     done = _moment(known["fetched_about"])
-    rest = f"to fetch: {missing}, done about {done}" if missing else "all fetched"
+    pace = f"at most {known['calls_a_day']:,} calls a day"
+    rest = f"to fetch: {missing} ({pace}), done about {done}" if missing else "all fetched"
     typer.echo(f"Strava: {known['activities']:,} activities, {rest}")
     for window in known["quota"]:
         typer.echo(

@@ -105,7 +105,10 @@ def pull(
 
 def enrich(  # noqa: PLR0913 one parameter an option
     everything: Annotated[
-        bool, typer.Option("--all", help="Also what was given up after too many tries.")
+        bool,
+        typer.Option(
+            "--all", help="Also what failed too often, and points of which the file is here."
+        ),
     ] = False,
     since_days: Annotated[
         int | None, typer.Option(min=0, help="Only activities of the last days.")

@@ -163,7 +163,7 @@ def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -
     pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report, rebuild=expired)
     first = report.compact
-    if enrich(session, report, EnrichOptions(everything=backfill)):
+    if enrich(session, report, EnrichOptions(given_up=backfill)):
         compact(session, report)
         report.compact = _both(first, report.compact)
     draw_tiles(session, report)

@@ -57,12 +57,14 @@ class ListReport:
 class EnrichOptions:
     """Which facts about which activities are fetched.
 
-    everything: also what was given up after too many tries. since_days: began in the last days.
+    given_up: also what failed too often. everything: that, and points of activities whose sound
+    file is here. since_days: began in the last days.
     ids: these only, whatever is known about them. only: names of enrichments. include_efforts: all
     segment efforts. cushion_15min, cushion_daily: calls to leave unused; None: a tenth.
     """
 
     everything: bool = False
+    given_up: bool = False
     since_days: int | None = None
     ids: tuple[str, ...] = ()
     only: tuple[str, ...] = ()

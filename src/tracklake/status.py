@@ -6,6 +6,7 @@ from tracklake import enrichments, lock, reading
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders
+from tracklake.enrichments import stage
 from tracklake.errors import ConfigError, Error
 from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
@@ -88,13 +89,15 @@ def _strava(state: State, folders: Folders, athlete: str, clock: Clock) -> dict[
         for module in enrichments.modules(enrichments.USUAL)
     }
     calls = sum(missing.values())
-    windows = Budget(state, "strava", STRAVA, clock).windows()
+    budget = Budget(state, "strava", STRAVA, clock)
+    windows = budget.windows()
     cushion = Cushion(share=RESERVE)
     done_at = forecast(calls, windows, clock.now(), cushion=cushion) if calls else None
     return {
         "activities": activities,
         "to_fetch": missing,
         "calls_left_to_make": calls,
+        "calls_a_day": stage.calls_a_day(budget, cushion),
         "fetched_about": done_at.isoformat(timespec="minutes") if done_at else None,
         "quota": [
             {

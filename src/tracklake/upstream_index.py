@@ -59,14 +59,17 @@ class UpstreamIndex:
             for path in self._shards(entity):
                 if self._name(path) not in known:
                     self.take(entity, path)
+        for path in self._shards("activities", "files"):
+            if self._name(path) not in known:
+                self._take_exported(path)
 
-    def _shards(self, entity: str) -> list[Path]:
+    def _shards(self, entity: str, source: str | None = None) -> list[Path]:
         own = f"athlete={self.athlete}"
         paths = bronze.shard_paths(self.root, entity)
         return bronze.live(
             path
             for path in paths
-            if path.relative_to(self.root).parts[::2][:2] == (self.source, own)
+            if path.relative_to(self.root).parts[::2][:2] == (source or self.source, own)
         )
 
     def _name(self, path: Path) -> str:
@@ -89,6 +92,21 @@ class UpstreamIndex:
                     self._enter_tombstone(str(row["source_id"]), moment)
                 else:
                     self._enter_fact(entity, row, moment)
+            self.state.execute(
+                "insert or replace into indexed_shards values (?, ?, ?)",
+                (*self._whose, self._name(path)),
+            )
+
+    def _take_exported(self, path: Path) -> None:
+        """Note which files came with an export of the source: rows that bear its ids."""
+        table = pq.read_table(path, columns=["strava_id", "file_sha256"], partitioning=None)
+        rows = table.drop_null().to_pylist()
+        with self.state.transaction():
+            for row in rows:
+                self.state.execute(
+                    "insert or replace into upstream_files values (?, ?, ?, ?)",
+                    (*self._whose, str(row["strava_id"]), row["file_sha256"]),
+                )
             self.state.execute(
                 "insert or replace into indexed_shards values (?, ?, ?)",
                 (*self._whose, self._name(path)),
@@ -175,10 +193,18 @@ class UpstreamIndex:
             return now
         return pages.moment_of(latest) + dt.timedelta(microseconds=1)
 
-    def wanted(self, entity: str, hash_column: str, *, all_efforts: bool = False) -> list[Wanted]:
+    def wanted(
+        self,
+        entity: str,
+        hash_column: str,
+        *,
+        all_efforts: bool = False,
+        without_file: bool = False,
+    ) -> list[Wanted]:
         """List what is missing, or was fetched for another version of the record; newest first.
 
-        Records whose `hash_column` is empty have nothing of this kind.
+        Records whose `hash_column` is empty have nothing of this kind. without_file: only those of
+        which no export brought a sound file.
         """
         rows = self.state.execute(
             f"select r.source_id, r.start_s, r.sport_type, r.{hash_column} "  # noqa: S608 our own names
@@ -188,8 +214,12 @@ class UpstreamIndex:
             f"and r.{hash_column} <> '' "
             f"and (f.source_id is null or f.facts_hash <> r.{hash_column} "
             "or (? and f.outcome = 'done')) "
+            "and not (? and exists (select 1 from upstream_files as l "
+            "inner join decoded as d on d.athlete = l.athlete and d.file_sha256 = l.file_sha256 "
+            "where l.athlete = r.athlete and l.source = r.source and l.source_id = r.source_id "
+            "and d.outcome = 'activity')) "
             "order by r.start_s desc, r.source_id desc",
-            (entity, *self._whose, all_efforts),
+            (entity, *self._whose, all_efforts, without_file),
         )
         return [_wanted(*row) for row in rows]
 
@@ -223,7 +253,7 @@ class UpstreamIndex:
 
     def forget(self) -> None:
         """Forget everything; the next sync reads what bronze has then."""
-        for table in ("upstream_records", "upstream_facts", "indexed_shards"):
+        for table in ("upstream_records", "upstream_facts", "upstream_files", "indexed_shards"):
             self.state.execute(
                 f"delete from {table} where athlete = ? and source = ?",  # noqa: S608 our own names
                 self._whose,

@@ -13,23 +13,22 @@ def test_gear_is_what_strava_says_and_asked_for_once(whole: Place) -> None:
     assert len(whole.upstream.calls_to("/gear/")) == 3
 
 
-def test_new_gear_costs_one_call_and_an_activity_that_names_it_its_details(enriched: Place) -> None:
-    """A change of gear in the list fetches the details again and the gear that was not known."""
-    ids = sorted(enriched.upstream.visible_set())
-    unknown = {"g1001", "g1002", "b2001"} - {
-        row["gear_id"] for row in enriched.query("select gear_id from gear")
-    }
-    gear_id = unknown.pop() if unknown else "b2001"
-    before = len(enriched.upstream.calls)
-    enriched.upstream.account.edit(ids[-1], gear_id=gear_id)
-    enriched.pull()
-    enriched.enrich()
-    enriched.compact()
-    expected = [f"gear/{gear_id}"] if unknown else []
-    paths = [path for path in asked(enriched, before) if path != "athlete/activities"]
-    assert [path for path in paths if path != f"gear/{gear_id}"] == [f"activities/{ids[-1]}"]
-    assert set(expected) <= set(paths)
-    assert truth.of_details(enriched, ids) == []
+def test_new_gear_costs_one_call_and_the_activity_its_details(place: Place) -> None:
+    """Another bike in the list is asked for once, and so are the details of who names it."""
+    ids = sorted(place.upstream.visible_set())
+    for one in ids:
+        place.upstream.account.edit(one, gear_id="g1001")
+    place.pull()
+    place.enrich()
+    before = len(place.upstream.calls)
+    place.upstream.account.edit(ids[-1], gear_id="b2001")
+    place.pull()
+    place.enrich()
+    place.compact()
+    paths = [path for path in asked(place, before) if path != "athlete/activities"]
+    assert paths == ["gear/b2001", f"activities/{ids[-1]}"]
+    assert truth.of_details(place, ids) == []
+    assert truth.of_gear(place, ("g1001", "b2001")) == []
 
 
 def test_gear_that_is_gone_or_withheld_keeps_its_id_for_a_name(place: Place) -> None:
@@ -42,7 +41,9 @@ def test_gear_that_is_gone_or_withheld_keeps_its_id_for_a_name(place: Place) -> 
     place.pull()
     place.enrich(only=("gear",))
     place.compact()
-    rows = place.query("select gear_id, name, kind from gear where gear_id like '%4' or gear_id = 'g7' order by 1")
+    rows = place.query(
+        "select gear_id, name, kind from gear where gear_id in ('b404', 'g404', 'g7') order by 1"
+    )
     assert rows == [
         {"gear_id": "b404", "name": "b404", "kind": "bike"},
         {"gear_id": "g404", "name": "g404", "kind": "shoes"},
@@ -72,8 +73,10 @@ def test_an_answer_about_other_gear_is_set_aside(place: Place) -> None:
     place.upstream.script.add(Status(200, {"id": "b9", "name": "Other"}), path="/gear/b2001")
     place.pull()
     report = place.enrich(only=("gear",))
+    place.compact()
     assert report.quarantined == 1
-    assert "gear" not in report.plan or report.plan["gear"] == report.calls
+    assert place.query("from gear where name = 'Other'") == []
+    assert [row["reason"] for row in place.query("from quarantine")] == ["other_id"]
 
 
 def test_zones_are_fetched_only_when_asked_for(pulled: Place) -> None:
@@ -101,7 +104,7 @@ def test_zones_are_fetched_only_when_asked_for(pulled: Place) -> None:
     )
     names = ("zone_type", "zone_index", "zone_min", "time_s", "sensor_based")
     assert [tuple(row[name] for name in names) for row in mine] == expected
-    assert {row["zone_max"] for row in mine if row["zone_max"] is None} == {None}
+    assert any(row["zone_max"] is None for row in mine)  # the last zone has no end
     pulled.compact(rebuild=True, verify=True)
 
 

@@ -217,4 +217,3 @@ def of_best_efforts(place: Place, one: int) -> list[str]:
         one,
     )
     return _differences(f"{one} best efforts", rows, efforts_of_strava(place, one))
-

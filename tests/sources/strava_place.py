@@ -54,8 +54,8 @@ def examples(usual: int) -> int:
 class Place:
     """One data folder of one athlete at one simulator.
 
-    `renews`: whether the login is written anew before each stage, so that it never expires (the
-    refresh runs in a process of its own and takes a third of a second).
+    `renews`: whether there is a login that never ends (a refresh runs in a process of its own and
+    takes a third of a second).
     """
 
     folder: Path
@@ -105,7 +105,7 @@ class Place:
         return path_of(folders.secrets, "strava", self.athlete, folders.default_athlete)
 
     def log_in(self, *, expires_at_s: int = NEVER_S) -> str:
-        """Keep a login that the simulator accepts for six hours; return its access token."""
+        """Keep a login, which the simulator accepts for `lifetime_s`; return its access token."""
         access_token = self.upstream.access_token()
         store = TokenStore(
             self.token_path,
@@ -123,13 +123,17 @@ class Place:
         )
         return access_token
 
+    def _stay_logged_in(self) -> None:
+        if self.renews and not self.token_path.exists():
+            self.upstream.tokens.lifetime_s = NEVER_S - self.clock.now().timestamp()
+            self.log_in()
+
     # ---- what the commands do
 
     @contextlib.contextmanager
     def session(self) -> Iterator[SyncSession]:
         """Open a session of its own, as a command does, without lock and signals."""
-        if self.renews:
-            self.log_in()
+        self._stay_logged_in()
         settings, folders = self.load()
         with contextlib.closing(State(folders.state)) as state:
             yield SyncSession(
@@ -165,8 +169,7 @@ class Place:
 
     def flow(self, *, backfill: bool = False) -> flow.FlowReport:
         """Run `tracklake flow`: every stage, under the lock, with signals and log."""
-        if self.renews:
-            self.log_in()
+        self._stay_logged_in()
         report = flow.FlowReport()
         with flow.running("flow", *self.load(), report, clock=self.clock) as session:
             flow.whole(session, report, backfill=backfill)

@@ -63,6 +63,7 @@ def enrich(session: SyncSession, options: EnrichOptions) -> EnrichReport:
         session.phase("enrich", len(tasks)) as phase,
         api.connected(session, phase, cushion=cushion, most_calls=options.max_calls) as strava,
     ):
+        strava.outlook = lambda: outlook(session, budget, report.left, cushion)
         fetching = _Fetching(session, strava, phase, batches, options, report)
         fetching.run(tasks)
         report.finished_at = outlook(session, budget, report.left, cushion)
@@ -94,11 +95,12 @@ def plan(session: SyncSession, index: UpstreamIndex, options: EnrichOptions) -> 
 
 
 def _set_aside(session: SyncSession, options: EnrichOptions) -> set[str]:
-    """Return what failed and is not due; `everything` tries again what was given up."""
+    """Return what failed and is not due; what was given up is only when it is asked for."""
+    given_up = options.everything or options.given_up
     rows = session.state.execute(
         "select item_id from quarantine where athlete = ? and source = ? "
         "and (next_try_at > ? or (next_try_at is null and not ?))",
-        (session.athlete, SOURCE, session.clock.now().isoformat(), options.everything),
+        (session.athlete, SOURCE, session.clock.now().isoformat(), given_up),
     )
     return {str(one) for (one,) in rows}
 
@@ -114,7 +116,16 @@ def outlook(session: SyncSession, budget: Budget, calls: int, cushion: Cushion) 
     now = session.clock.now()
     moment = forecast(calls, budget.windows(), now, cushion=cushion)
     days = math.ceil((moment - now).total_seconds() / _DAY_S)
-    return f"done about {moment:%Y-%m-%d %H:%M} UTC" + (f" (in {days} days)" if days > 1 else "")
+    pace = f" (in {days} days, at {calls_a_day(budget, cushion):,} calls a day)" if days > 1 else ""
+    return f"done about {moment:%Y-%m-%d %H:%M} UTC{pace}"
+
+
+def calls_a_day(budget: Budget, cushion: Cushion) -> int:
+    """Return how many calls the quota lets us make in a day."""
+    return min(
+        (window.most - cushion.kept(window.window_s, window.most)) * (_DAY_S // window.window_s)
+        for window in budget.windows()
+    )
 
 
 @dataclass(slots=True)

@@ -17,9 +17,12 @@ ENTITY = "activity_streams"
 HASH = "track_hash"
 
 
-def wanted(index: UpstreamIndex, options: EnrichOptions) -> list[Wanted]:  # noqa: ARG001 all are asked alike
-    """List activities whose points are missing, or were fetched before it was cropped."""
-    return index.wanted(ENTITY, HASH)
+def wanted(index: UpstreamIndex, options: EnrichOptions) -> list[Wanted]:
+    """List activities whose points are missing, or were fetched before it was cropped.
+
+    One whose file came with the archive has its points, unless everything is asked for.
+    """
+    return index.wanted(ENTITY, HASH, without_file=not options.everything)
 
 
 def request(wanted: Wanted, options: EnrichOptions) -> Request:  # noqa: ARG001 all are asked alike

@@ -23,6 +23,7 @@ NAME = "strava"
 
 _DAY_S = 86_400
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
+_LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
 
 
 def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
@@ -82,15 +83,28 @@ class _Pull:
     broken: int = 0
 
     def run(self) -> None:
-        """Walk the list: all of it the first time, when it is due, and when told to."""
+        """Walk the list: all of it the first time, when it is due, and when told to.
+
+        A walk over all of it that goes on where another run ended is followed by one over what has
+        come since, and by nothing more, though it is asked for everything until nothing is parked.
+        """
         started = self._checkpoint("full")
         if started is not None:
             self._walk_all(started)
-            self._walk_new()
-        elif self.options.everything or self._watermark_s() is None or self._is_due():
+            self._set_fact("all_but_new", self.session.now_text())
+        elif not self._lacks_new() and (
+            self.options.everything or self._watermark_s() is None or self._is_due()
+        ):
             self._walk_all(None)
-        else:
-            self._walk_new()
+            return
+        self._walk_new()
+        self._set_fact("all_but_new", None)
+
+    def _lacks_new(self) -> bool:
+        """Tell whether a whole walk ended lately, but the one over what came since did not."""
+        told = self._fact("all_but_new")
+        now = self.session.clock.now()
+        return told is not None and _within(now, dt.datetime.fromisoformat(told), _LATELY)
 
     def _walk_new(self) -> None:
         """Read what began after the newest known activity, and behind it the days to look back."""

@@ -53,6 +53,11 @@ create table if not exists indexed_shards (
   athlete text not null, source text not null, shard text not null,
   primary key (athlete, source, shard)
 );
+-- Which file an export of the source gave for a record, by content; see `decoded` for what it holds.
+create table if not exists upstream_files (
+  athlete text not null, source text not null, source_id text not null, file_sha256 text not null,
+  primary key (athlete, source, source_id)
+);
 -- Calls used of an upstream's quota. kind: overall, read; window_s: its length; started_s: UNIX
 -- seconds of the upstream's clock; refused_s: when a 429 closed it.
 create table if not exists budgets (

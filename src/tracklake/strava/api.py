@@ -5,7 +5,7 @@ https://developers.strava.com/docs/reference, https://developers.strava.com/docs
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tracklake.budget import STRAVA, Budget, Cushion, patiently
@@ -30,6 +30,7 @@ class StravaApi:
     budget: Budget
     most_calls: int | None = None
     calls: int = 0
+    outlook: Callable[[], str] = str  # what to say of the end while waiting
     _refused_at: dt.datetime | None = field(default=None)
 
     def get(
@@ -79,7 +80,10 @@ class StravaApi:
         self.calls += 1
 
     def _waiting(self, until: dt.datetime) -> None:
-        self.phase.note(f"waiting for Strava's quota until {until:%H:%M:%S} UTC")
+        phase = self.phase
+        done = f"{phase.processed:,} of {phase.total:,} done; " if phase.total else ""
+        wait = f"waiting for Strava's quota until {until:%H:%M:%S} UTC"
+        phase.note("; ".join(filter(None, (f"{done}{wait}", self.outlook()))))
 
     def _judged(self, path: str, answer: Answer) -> Answer:
         if answer.status == 200:

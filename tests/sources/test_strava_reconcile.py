@@ -1,0 +1,265 @@
+"""Random histories of an account, and lists that fail: what is gone, what stays, what returns."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.sources.strava_place import SAME_NAMES, Place, compared, examples, moment, opened, same
+from tests.upstream.activities import Payload
+from tests.upstream.calls import Call
+from tests.upstream.clock import MovableClock
+from tests.upstream.paging_faults import EmptyListing, HalfListing, HideRows, SamePage, WrapAfter
+from tests.upstream.quota import Limits
+from tests.upstream.status_faults import Html, Status
+from tests.upstream.strava import StravaUpstream
+from tracklake import bronze
+from tracklake.config import Folders
+from tracklake.errors import SourceError
+from tracklake.stages import ListReport
+from tracklake.strava.reconciling import SECOND_LOOK, Doubt, verdict
+
+PLENTY = Limits(10**6, 10**6, 10**6, 10**6)
+LAKE = 25  # athletes
+FEW = 5  # may be missing at once without a second look
+
+
+def shard_rows(folders: Folders, entity: str, athlete: str) -> list[dict[str, Any]]:
+    """Return an athlete's rows of one entity, as they lie in bronze."""
+    rows: list[dict[str, Any]] = []
+    for path in bronze.shard_paths(folders.bronze, entity):
+        if f"athlete={athlete}" in path.parts:
+            rows += pq.read_table(path, partitioning=None).to_pylist()
+    return rows
+
+
+def landed(folders: Folders, athlete: str) -> dict[int, dict[str, Any]]:
+    """Return the newest row of each activity that was not found gone after it."""
+    newest: dict[int, dict[str, Any]] = {}
+    for row in shard_rows(folders, "activities", athlete):
+        known = newest.get(int(row["source_id"]))
+        if known is None or known["ingested_at"] < row["ingested_at"]:
+            newest[int(row["source_id"])] = row
+    for row in shard_rows(folders, "activity_tombstones", athlete):
+        known = newest.get(int(row["source_id"]))
+        if known is not None and known["ingested_at"] < row["ingested_at"]:
+            del newest[int(row["source_id"])]
+    return newest
+
+
+def landed_differences(place: Place) -> list[str]:
+    """Compare what bronze holds with the simulator's truth."""
+    rows, visible = landed(place.folders, place.athlete), place.upstream.visible_set()
+    said = [f"{one}: never landed" for one in sorted(visible - rows.keys())]
+    said += [f"{one}: still there" for one in sorted(rows.keys() - visible)]
+    for one in sorted(visible & rows.keys()):
+        row, truth = rows[one], place.upstream.account.truth(one)
+        wanted = {name: truth.get(name) for name in SAME_NAMES}
+        wanted["start_s"] = moment(truth["start_date"]).timestamp()
+        said += [
+            f"{one}: {name} is {row[name]!r}, not {value!r}"
+            for name, value in wanted.items()
+            if not same(row[name], value)
+        ]
+    return said
+
+
+EDITS: tuple[Callable[[int], Payload], ...] = (
+    lambda n: {"name": f"Name {n}"},
+    lambda n: {"distance": 1_000.0 + n},
+    lambda n: {"gear_id": f"g{n}"},
+    lambda n: {"commute": bool(n % 2), "trainer": bool(n % 3)},
+    lambda n: {"achievement_count": n % 9, "total_elevation_gain": n / 10},
+    lambda n: {"sport_type": ("Run", "Ride", "Walk")[n % 3]},
+    lambda n: {"average_heartrate": None if n % 2 else 100.0 + n / 10},
+)
+KINDS = ("upload", "late", "delete", "privatise", "publicise", "kudos", "move", "edit", "reupload")
+CHANGE = st.tuples(st.sampled_from(KINDS), st.integers(0, 199))
+
+
+class Histories(RuleBasedStateMachine):
+    """An account that lives while it is pulled: each example is another athlete of one lake."""
+
+    root: ClassVar[Path]
+    done: ClassVar[dict[tuple[Path, str], dict[int, Payload]]]  # what is true at each one's end
+    count: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Histories.count += 1
+        self.athlete = f"a{Histories.count}"
+        self.folder = Histories.root / f"lake{Histories.count // LAKE}"
+        self.open = contextlib.ExitStack()
+        self.due: list[tuple[int, tuple[str, int]]] = []
+        self.touched: set[int] = set()
+        self.doubted = False
+
+    @initialize(
+        count=st.integers(0, 12),
+        read_all=st.booleans(),
+        order=st.sampled_from(("real", "real", "newest", "oldest")),
+        inclusive=st.booleans(),
+        per_page=st.integers(2, 6),
+    )
+    def begin(self, count: int, read_all: bool, order: str, inclusive: bool, per_page: int) -> None:
+        """Open an account with some activities of the last weeks."""
+        reading = "activity:read_all" if read_all else "activity:read"
+        upstream = StravaUpstream(
+            clock=MovableClock(tick_s=0.001),
+            activities=0,
+            points=3,
+            scopes=("read", reading),
+            order=order,  # type: ignore[arg-type] # one of those it knows
+            inclusive=inclusive,
+            limits=PLENTY,
+        )
+        self.open.enter_context(upstream)
+        upstream.account.fill(count, every_days=5.0)
+        self.place = Place(self.folder, upstream, athlete=self.athlete, per_page=per_page)
+
+    def change(self, kind: str, number: int) -> None:
+        """Change the account."""
+        account = self.place.upstream.account
+        there = sorted(one for one, item in account.items.items() if not item.deleted)
+        if kind in ("upload", "late"):
+            days = 0.0 if kind == "upload" else number / 2
+            self.touched.add(account.late_upload(days=days, private=number % 5 == 0))
+        elif there:
+            chosen = there[number % len(there)]
+            self.touched.add(chosen)
+            self.change_one(kind, chosen, number)
+
+    def change_one(self, kind: str, chosen: int, number: int) -> None:
+        """Change one activity."""
+        account = self.place.upstream.account
+        if kind == "move":
+            moved_s = (number - 100) * 40_000
+            start = account.items[chosen].start + dt.timedelta(seconds=moved_s)
+            account.edit(chosen, start=min(start, self.place.clock.now()))
+        elif kind == "edit":
+            account.edit(chosen, **EDITS[number % len(EDITS)](number))
+        elif kind == "reupload":
+            self.touched.add(account.reupload(chosen))
+        else:
+            getattr(account, kind)(chosen)
+
+    @rule(change=CHANGE)
+    def between_pulls(self, change: tuple[str, int]) -> None:
+        """Something changes while nobody looks."""
+        self.change(*change)
+
+    @rule(change=CHANGE, call=st.integers(1, 5))
+    def amid_the_next_pull(self, change: tuple[str, int], call: int) -> None:
+        """Something will change just before a call of the next pull is answered."""
+        self.due.append((call, change))
+
+    @rule(hours=st.integers(-30, 24 * 20))
+    def time_passes(self, hours: int) -> None:
+        """The clock moves on, or back."""
+        self.place.advance(hours=hours)
+
+    @rule(everything=st.booleans(), most_calls=st.sampled_from((None, None, None, 1, 3)))
+    def pull(self, everything: bool, most_calls: int | None) -> None:
+        """Pull, perhaps only with a few calls."""
+        self.pulled(everything=everything, max_calls=most_calls)
+
+    @precondition(lambda self: self.place.upstream.calls)
+    @rule(call=st.integers(1, 4))
+    def pull_that_fails(self, call: int) -> None:
+        """Pull while the service fails for good at some call."""
+        first = len(self.place.upstream.calls) + call
+        self.place.upstream.script.add(Status(500), at=range(first, first + 4))
+        with contextlib.suppress(SourceError):
+            self.pulled()
+        self.place.upstream.script.clear()
+
+    def pulled(self, **options: Any) -> ListReport:
+        """Pull; nothing that was there all along and left alone may be called gone."""
+        first = len(self.place.upstream.calls)
+        due, self.due = self.due, []
+
+        def change_what_is_due(call: Call) -> None:
+            for number, change in due:
+                if call.number == first + number:
+                    self.change(*change)
+
+        before, self.touched = self.known(), set()
+        visible = self.place.upstream.visible_set()
+        self.place.upstream.before = change_what_is_due
+        try:
+            report = self.place.pull(**options)
+        finally:
+            self.place.upstream.before = None
+            lost = before - self.known()
+            assert lost.isdisjoint(visible - self.touched), "called gone though it was there"
+            assert len(lost) <= FEW or self.doubted, "many gone at once without a second look"
+        self.doubted = report.doubted > 0
+        return report
+
+    def known(self) -> set[int]:
+        """Return the ids that are known and not gone."""
+        rows = self.place.state(
+            "select source_id from upstream_records where athlete = ? and gone_at is null",
+            self.athlete,
+        )
+        return {int(str(source_id)) for (source_id,) in rows}
+
+    def teardown(self) -> None:
+        """One whole list undisturbed (more where many are missing), and all is as it should be."""
+        with self.open:
+            if not hasattr(self, "place"):
+                return
+            for _ in range(4):
+                self.place.advance(hours=1.1)
+                self.due = []
+                self.place.forget_fact("reconciled")
+                self.place.forget_fact("walk:full")
+                report = self.pulled()
+                if not report.doubted:
+                    break
+            assert landed_differences(self.place) == []
+            again = self.place.reconcile()
+            assert (again.new, again.changed, again.gone) == (0, 0, 0)
+            account = self.place.upstream.account
+            visible = self.place.upstream.visible_set()
+            Histories.done[self.folder, self.athlete] = {one: account.truth(one) for one in visible}
+
+
+def test_random_histories(tmp_path: Path) -> None:
+    """Whatever happens between any two calls: after a quiet list gold is what the service shows.
+
+    Many athletes share a lake, which equals its rebuild from bronze.
+    """
+    Histories.root, Histories.done = tmp_path, {}
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(
+            max_examples=examples(100),
+            stateful_step_count=10,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    for lake in {folder for folder, _ in Histories.done}:
+        with opened(lake) as place:
+            place.compact()
+            place.compact(verify=True)
+            for (folder, athlete), truths in Histories.done.items():
+                if folder == lake:
+                    place.athlete = athlete
+                    gold = place.gold()
+                    assert gold.keys() == truths.keys()
+                    assert [text for one in gold for text in compared(gold[one], truths[one])] == []
