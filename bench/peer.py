@@ -120,7 +120,7 @@ def prefill(warehouse: Path, first_id: int, count: int) -> None:
             "segment_efforts select own * 100 + j, own, j, 'Harbour mile', 300, 300, 1e3, "
             "now()::timestamp, 150, 170, null, null from own, range(25) as t(j)",
         ):
-            connection.execute(f"insert into {select.replace(' from own', f' from ({own}) as o')}")  # noqa: S608 our own names
+            connection.execute(f"insert into {select.replace(' from own', f' from ({own}) as o')}")
 
 
 def details(warehouse: Path, bodies: Path, told: Path) -> None:

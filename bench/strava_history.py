@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from tests.upstream.activities import TEMPLATES
 from tests.upstream.details import BEST_EFFORTS_M
 from tests.upstream.strava import StravaUpstream
+
 from tracklake import bronze, streams
 from tracklake.analysis import tracks
 from tracklake.clock import SystemClock

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-
 from tests.upstream.clock import ShiftedClock
 from tests.upstream.quota import Limits
 from tests.upstream.strava import StravaUpstream
+
 from tracklake import compaction, config, flow
 from tracklake.enrichments import details
 from tracklake.enrichments.batches import Batch
