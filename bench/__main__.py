@@ -1,11 +1,11 @@
-"""Run the benchmarks and write docs/benchmarks.md: python -m bench [fit_decoding flow compact]."""
+"""Run the benchmarks and write docs/benchmarks.md: python -m bench [fit_decoding flow compact strava]."""
 
 import subprocess
 import sys
 
 from bench import measure
 
-PARTS = ("fit_decoding", "flow", "compact")
+PARTS = ("fit_decoding", "flow", "compact", "strava")
 PAGE = measure.REPOSITORY / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 

@@ -56,6 +56,14 @@ _SPLIT = (
     *("split", "distance", "elapsed_time", "moving_time"),
     *("elevation_difference", "average_speed", "average_heartrate"),
 )
+_PREFILLED = (
+    "activity_details select id, '', 700, 'Garmin', 'g1', 'Shoes', repeat('_p~iF~ps', 40), "
+    "now()::timestamp from own",
+    "splits_metric select id, j, 1e3, 300, 300, 1, 3.3, 150 from own, range(10) as t(j)",
+    "splits_standard select id, j, 1609, 480, 480, 1, 3.3, 150 from own, range(6) as t(j)",
+    "segment_efforts select id * 100 + j, id, j, 'Harbour mile', 300, 300, 1e3, "
+    "now()::timestamp, 150, 170, null, null from own, range(25) as t(j)",
+)
 
 
 def pull(url: str, token: str, folder: Path) -> None:
@@ -109,18 +117,14 @@ def compact(folder: Path, warehouse: Path, told: Path) -> None:
 
 def prefill(warehouse: Path, first_id: int, count: int) -> None:
     """Make a warehouse that holds so many details; not its way of doing so, which takes an hour."""
-    own = f"select {first_id} + i as own from range({count}) as t(i)"
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(_SCHEMA)
-        for select in (
-            "activity_details select own, '', 700, 'Garmin', 'g1', 'Shoes', repeat('_p~iF~ps', 40), "
-            "now()::timestamp from own",
-            "splits_metric select own, j, 1e3, 300, 300, 1, 3.3, 150 from own, range(10) as t(j)",
-            "splits_standard select own, j, 1609, 480, 480, 1, 3.3, 150 from own, range(6) as t(j)",
-            "segment_efforts select own * 100 + j, own, j, 'Harbour mile', 300, 300, 1e3, "
-            "now()::timestamp, 150, 170, null, null from own, range(25) as t(j)",
-        ):
-            connection.execute(f"insert into {select.replace(' from own', f' from ({own}) as o')}")
+        connection.execute(
+            "create temp table own as select ?::bigint + i as id from range(?) as t(i)",
+            [first_id, count],
+        )
+        for rows in _PREFILLED:
+            connection.execute(f"insert into {rows}")
 
 
 def details(warehouse: Path, bodies: Path, told: Path) -> None:

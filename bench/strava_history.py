@@ -1,4 +1,4 @@
-"""What years of pulls leave behind, made up: an athlete's list in bronze, run by run, and details."""
+"""What years of pulls leave behind, made up: an athlete's list in bronze, run by run; details."""
 
 import datetime as dt
 from pathlib import Path

@@ -37,10 +37,11 @@ def serve(activities: int, points: int) -> None:
     upstream = StravaUpstream(clock=ShiftedClock(), points=points, limits=limits)
     every_days = _YEARS * 365 / activities
     upstream.account.fill(activities, every_days=every_days, manual=False, gps=True)
+    start_s = time.process_time()
     with upstream:
-        _say({**upstream.environment(), "token": upstream.access_token()})
+        _say({"settings": upstream.environment(), "token": upstream.access_token()})
         for _ in sys.stdin:  # each line asks what it has cost so far
-            _say({"calls": len(upstream.calls), "cpu_s": time.process_time()})
+            _say({"calls": len(upstream.calls), "cpu_s": time.process_time() - start_s})
 
 
 def _say(told: object) -> None:
@@ -48,32 +49,34 @@ def _say(told: object) -> None:
 
 
 def apply_details(folder: Path, bodies: Path, told: Path) -> None:
-    """Keep responses as pages; then what is timed as applying: from pages to a published warehouse."""
+    """Keep responses as pages; then go from pages to a published warehouse; time each step."""
     settings, folders = config.load(data_dir=folder / "data", logs_dir=folder / "logs")
-    items = bodies.read_bytes().splitlines()
-    steps = {}
+    steps: dict[str, tuple[float, float]] = {}
     with flow.running("bench", settings, folders, flow.FlowReport()) as session:
         index = index_of(session)
         index.sync()
         with _timed(steps, "keeping the responses, durably"):
-            _keep(session, items)
+            count = _keep(session, bodies)
         with _timed(steps, "pages to rows and shards"):
             Batch(session, index, details, EnrichOptions()).recover()
         with _timed(steps, "shards to gold, published"):
             report = compaction.compact(session)
-    assert report.rows == len(items)
+    assert report.rows == count
     assert report.published
-    told.write_text(json.dumps({"count": len(items), "steps": steps}))
+    told.write_text(json.dumps({"count": count, "steps": steps}))
 
 
-def _keep(session: SyncSession, items: list[bytes]) -> None:
+def _keep(session: SyncSession, bodies: Path) -> int:
     """Land each response by itself, in runs of the size that enrich makes a shard of."""
-    for first in range(0, len(items), _PAGES_A_SHARD):
-        now = session.clock.now()
-        root = session.folders.bronze
-        run = Run.begin(root, records.SOURCE, details.ENTITY, session.athlete, now)
-        for body in items[first : first + _PAGES_A_SHARD]:
+    root, athlete = session.folders.bronze, session.athlete
+    count = 0
+    with bodies.open("rb") as file:
+        for count, body in enumerate(map(bytes.strip, file), start=1):
+            if count % _PAGES_A_SHARD == 1:
+                now = session.clock.now()
+                run = Run.begin(root, records.SOURCE, details.ENTITY, athlete, now)
             run.add(Page(str(orjson.loads(body)["id"]), 200, body))
+    return count
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ import duckdb
 
 from tracklake import compaction, forgetting, reading, sources
 from tracklake.compaction import CompactReport
-from tracklake.enrichments import rereading
 from tracklake.errors import (
     AuthError,
     BudgetSpent,
@@ -52,6 +51,8 @@ def pull(
     theirs = (SourceError, AuthError, InvalidData) + (() if paths else (ConfigError,))
     for source in _configured(session, paths is not None):
         if source.NAME == "strava":
+            from tracklake.enrichments import rereading
+
             rereading.mend_lost_points(session)
         try:
             pulled = source.pull(session, paths, options)

@@ -96,9 +96,8 @@ def test_five_that_never_come_do_not_bar_the_way(place: Place) -> None:
     """Five bad ones in a row look like a failing service: a few runs later all others are there."""
     place.upstream.account.fill(8, manual=False, every_days=1 / 24)
     place.pull()
-    ids = [int(path) for path, *_ in place.state(
-        "select source_id from upstream_records order by start_s desc"
-    )]  # fmt: skip
+    rows = place.state("select source_id from upstream_records order by start_s desc")
+    ids = [int(str(source_id)) for (source_id,) in rows]
     place.upstream.script.add(Status(500, {}), path="/activities/", ids=set(ids[:6]))
     for _ in range(5):
         try:
@@ -114,8 +113,10 @@ def test_five_that_never_come_do_not_bar_the_way(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [Reset(after_bytes=200), ShortBody(), Chunked(cut_bytes=5), BadGzip(), Html(), HangUp()]
-    + [Refuse(), Status(502, {}), Body(b""), Body(b'{"id":')],
+    [
+        *(Reset(after_bytes=200), ShortBody(), Chunked(cut_bytes=5), BadGzip(), Html(), HangUp()),
+        *(Refuse(), Status(502, {}), Body(b""), Body(b'{"id":')),
+    ],
     ids=lambda fault: type(fault).__name__,
 )
 def test_a_broken_answer_is_asked_for_again(place: Place, fault: Fault) -> None:
@@ -172,7 +173,7 @@ def test_a_login_that_ends_halfway_keeps_what_came(pulled: Place) -> None:
     needed = pulled.enrich(dry_run=True).left
     before = len(pulled.upstream.calls)
 
-    def leave(call: object) -> None:
+    def leave(_call: object) -> None:
         if len(pulled.upstream.calls) >= before + 6:
             pulled.upstream.tokens.deauthorise()
 

@@ -153,7 +153,7 @@ def test_a_dry_run_says_what_would_be_fetched_and_asks_nothing(pulled: Place) ->
 
 @pytest.mark.parametrize("more", [(), ("--only", "details"), ("--ids", "1,2")])
 def test_the_command_prints_the_plan_and_asks_nothing(pulled: Place, more: tuple[str, ...]) -> None:
-    """`tracklake enrich --dry-run` says how many calls of which kind, exits with 0, calls nobody."""
+    """`tracklake enrich --dry-run` says how many calls of which kind, and calls nobody."""
     before = len(pulled.upstream.calls)
     folders = pulled.folders
     environment = {

@@ -64,6 +64,9 @@ class Place:
     renews: bool = True
     per_page: int = 200
     settings_given: dict[str, object] = dataclasses.field(default_factory=dict)
+    _loaded: dict[tuple[str, ...], tuple[Settings, Folders]] = dataclasses.field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def clock(self) -> MovableClock:
@@ -80,6 +83,12 @@ class Place:
 
     def load(self) -> tuple[Settings, Folders]:
         """Return settings and folders as the commands get them."""
+        wanted = (self.athlete, self.upstream.url, repr(self.settings_given))
+        if wanted not in self._loaded:
+            self._loaded[wanted] = self._load()
+        return self._loaded[wanted]
+
+    def _load(self) -> tuple[Settings, Folders]:
         given: dict[str, object] = {
             "data_dir": self.folder / "data",
             "logs_dir": self.folder / "logs",
@@ -90,8 +99,7 @@ class Place:
             "strava_client_secret": self.upstream.tokens.client_secret,
             **self.settings_given,
         }
-        settings, folders = config.load(**given, athlete=self.athlete)
-        return settings, folders
+        return config.load(**given, athlete=self.athlete)
 
     @property
     def folders(self) -> Folders:
@@ -153,9 +161,13 @@ class Place:
 
     def reconcile(self, **options: Any) -> ListReport:
         """Read the whole list anew, from its beginning, as is done weekly."""
-        self.forget_fact("reconciled")
-        self.forget_fact("walk:full")
+        self.make_reconcile_due()
         return self.pull(**options)
+
+    def make_reconcile_due(self) -> None:
+        """Let the next pull read the whole list, wherever others ended."""
+        for fact in ("reconciled", "walk:full", "walk:new", "all_but_new"):
+            self.forget_fact(fact)
 
     def enrich(self, **options: Any) -> EnrichReport:
         """Run `tracklake enrich`; `options` are those of EnrichOptions."""

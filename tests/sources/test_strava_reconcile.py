@@ -22,6 +22,7 @@ from tests.sources.strava_place import SAME_NAMES, Place, compared, examples, mo
 from tests.upstream.activities import Payload
 from tests.upstream.calls import Call
 from tests.upstream.clock import MovableClock
+from tests.upstream.content_faults import missing
 from tests.upstream.paging_faults import EmptyListing, HalfListing, HideRows, SamePage, WrapAfter
 from tests.upstream.quota import Limits
 from tests.upstream.status_faults import Html, Status
@@ -225,8 +226,7 @@ class Histories(RuleBasedStateMachine):
             for _ in range(4):
                 self.place.advance(hours=1.1)
                 self.due = []
-                self.place.forget_fact("reconciled")
-                self.place.forget_fact("walk:full")
+                self.place.make_reconcile_due()
                 report = self.pulled()
                 if not report.doubted:
                     break
@@ -248,7 +248,7 @@ def test_random_histories(tmp_path: Path) -> None:
         Histories,
         settings=settings(
             max_examples=examples(100),
-            stateful_step_count=10,
+            stateful_step_count=8,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
@@ -263,3 +263,219 @@ def test_random_histories(tmp_path: Path) -> None:
                     gold = place.gold()
                     assert gold.keys() == truths.keys()
                     assert [text for one in gold for text in compared(gold[one], truths[one])] == []
+
+
+# ---- how many may vanish at once
+
+
+NOW = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
+
+
+def ids(count: int, first: int = 0) -> frozenset[str]:
+    """Return so many ids."""
+    return frozenset(str(number) for number in range(first, first + count))
+
+
+@pytest.mark.parametrize(
+    ("missing", "present", "believed"),
+    [
+        (1, 1, True),
+        (5, 5, True),
+        (6, 300, True),
+        (6, 299, False),
+        (60, 3_000, True),
+        (61, 3_000, False),
+    ],
+)
+def test_few_are_believed_at_once(missing: int, present: int, believed: bool) -> None:
+    """Up to 5, or up to 2 % of all, are gone at once; more wait for a second listing."""
+    gone, doubt = verdict(ids(missing), present, None, NOW, sure=True)
+    assert gone == (ids(missing) if believed else frozenset())
+    assert doubt == (None if believed else Doubt(NOW, ids(missing)))
+
+
+def test_an_unsure_listing_is_never_believed_at_once() -> None:
+    """A listing that may have missed some deletes nothing without a second one."""
+    gone, doubt = verdict(ids(1), 100, None, NOW, sure=False)
+    assert (gone, doubt) == (frozenset(), Doubt(NOW, ids(1)))
+
+
+def test_a_second_listing_counts_after_an_hour() -> None:
+    """Before an hour has passed the doubt stays as it is; then what both missed is gone."""
+    before = Doubt(NOW, ids(10))
+    soon, later = NOW + SECOND_LOOK - dt.timedelta(seconds=1), NOW + SECOND_LOOK
+    assert verdict(ids(10), 100, before, soon, sure=True) == (frozenset(), before)
+    assert verdict(ids(10), 100, before, later, sure=True) == (ids(10), None)
+    gone, left = verdict(ids(10, first=2), 100, before, later, sure=True)
+    assert (gone, left) == (ids(8, first=2), Doubt(later, ids(2, first=10)))
+
+
+def test_all_back_ends_the_doubt() -> None:
+    """If the second listing shows everything again, nothing is gone and nothing doubted."""
+    after = NOW + SECOND_LOOK
+    assert verdict(frozenset(), 100, Doubt(NOW, ids(50)), after, sure=True) == (frozenset(), None)
+
+
+def test_a_doubt_of_a_time_to_come_begins_now() -> None:
+    """A doubt dated in the future (the clock was set back) neither waits for ever nor counts."""
+    ahead = Doubt(NOW + dt.timedelta(days=400), ids(10))
+    assert verdict(ids(10), 100, ahead, NOW, sure=True) == (frozenset(), Doubt(NOW, ids(10)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Return a place that knows all of 60 activities."""
+    with opened(tmp_path, activities=60, points=5, limits=PLENTY) as found:
+        found.per_page = 20
+        found.pull()
+        yield found
+
+
+def test_many_deleted_need_a_second_look(place: Place) -> None:
+    """Six of 60 deleted: all stay until a whole list an hour later agrees; then they are gone."""
+    deleted = sorted(place.upstream.visible_set())[10:16]
+    for one in deleted:
+        place.upstream.account.delete(one)
+    report = place.reconcile()
+    assert (report.gone, report.doubted) == (0, 6)
+    place.advance(hours=0.9)
+    assert place.pull().gone == 0
+    place.compact()
+    assert len(place.gold_ids()) == 60
+    assert place.tombstones() == set()
+    place.advance(hours=0.2)
+    assert place.pull().gone == 6  # nobody asked for everything: the doubt did
+    place.compact()
+    assert place.tombstones() == set(deleted)
+    assert place.differences() == []
+
+
+@pytest.mark.parametrize("fault", [EmptyListing(), HalfListing(), HideRows(9)])
+def test_a_list_that_shows_too_little_deletes_nothing(place: Place, fault: Any) -> None:
+    """An empty or halved list is doubted; when it is whole again, nothing had happened."""
+    place.upstream.script.add(fault)
+    report = place.reconcile()
+    assert report.gone == 0
+    assert report.doubted > FEW
+    place.upstream.script.clear()
+    place.advance(hours=1.1)
+    report = place.pull()
+    assert (report.new, report.changed, report.gone, report.doubted) == (0, 0, 0, 0)
+    place.compact()
+    assert place.tombstones() == set()
+    assert place.differences() == []
+
+
+def test_half_a_list_twice_is_believed_and_mended(place: Place) -> None:
+    """A half that stays away for an hour is gone; when it is listed again, it is back."""
+    place.upstream.script.add(HalfListing())
+    half = sum(not HalfListing.shows(one) for one in place.upstream.visible_set())
+    assert place.reconcile().doubted == half
+    place.advance(hours=1.1)
+    assert place.pull().gone == half
+    place.compact()
+    assert len(place.gold_ids()) == 60 - half
+    place.upstream.script.clear()
+    assert place.reconcile().new == half
+    place.compact(verify=True)
+    assert place.tombstones() == set()
+    assert place.differences() == []
+
+
+@pytest.mark.parametrize("fault", [Html(), Status(500), SamePage()])
+def test_a_list_that_fails_deletes_nothing(place: Place, fault: Any) -> None:
+    """HTML, errors and the same page for ever are no list; nothing is even doubted."""
+    place.upstream.script.add(fault)
+    with contextlib.suppress(SourceError):
+        assert place.reconcile().calls <= 12
+    assert place.state("select count(*) from facts where name like 'strava_doubt%'") == [(0,)]
+    place.upstream.script.clear()
+    report = place.pull()
+    assert (report.new, report.changed, report.gone) == (0, 0, 0)
+
+
+def test_page_one_again_after_the_last_page(place: Place) -> None:
+    """A service that answers page 1 where a page is beyond the last is read to its end."""
+    place.upstream.script.add(WrapAfter(1))
+    place.upstream.account.delete(min(place.upstream.visible_set()))
+    report = place.reconcile()
+    assert (report.gone, report.new) == (1, 0)
+    assert place.state("select count(*) from facts where name like 'strava_walk%'") == [(0,)]
+
+
+def test_deleted_then_there_again(place: Place) -> None:
+    """A deleted activity leaves `activities` for the tombstones, and comes back when it returns."""
+    account, one = place.upstream.account, min(place.upstream.visible_set())
+    account.delete(one)
+    assert place.reconcile().gone == 1
+    place.compact()
+    [tomb] = place.query("select * from activity_tombstones")
+    assert (tomb["source_id"], tomb["name"] is not None) == (str(one), True)
+    assert tomb["gone_at"] is not None
+    assert place.differences() == []
+    account.items[one].deleted = False
+    account.edit(one, name="Back again")
+    assert place.reconcile().new == 1
+    place.compact()
+    assert place.tombstones() == set()
+    assert place.differences() == []
+    assert place.gold()[one]["name"] == "Back again"
+
+
+def test_privatised_then_public_again(tmp_path: Path) -> None:
+    """Without activity:read_all a private activity is gone, and public again it is there again."""
+    with opened(tmp_path, activities=20, points=5, scopes=("read", "activity:read")) as place:
+        place.pull()
+        one = sorted(place.upstream.visible_set())[3]
+        place.upstream.account.privatise(one)
+        assert place.reconcile().gone == 1
+        place.compact()
+        assert one not in place.gold_ids()
+        place.upstream.account.publicise(one)
+        report = place.reconcile()
+        assert (report.new, report.gone) == (1, 0)
+        place.compact(verify=True)
+        assert place.differences() == []
+
+
+def test_late_uploads_edits_and_deletions_within_a_week(place: Place) -> None:
+    """What happened far behind the look back is found by the next weekly list, and not before."""
+    account = place.upstream.account
+    oldest = sorted(place.upstream.visible_set())
+    late = account.late_upload(days=400)
+    account.edit(oldest[0], name="Renamed", distance=7_654.0)
+    account.delete(oldest[1])
+    for _ in range(6):
+        place.advance(days=1)
+        report = place.pull()
+        assert (report.new, report.changed, report.gone) == (0, 0, 0)
+    place.advance(days=1.1)
+    before = len(place.upstream.calls)
+    report = place.pull()
+    assert (report.new, report.changed, report.gone) == (1, 1, 1)
+    assert len(place.upstream.calls) - before <= 60 // 20 + 2
+    place.compact()
+    assert late in place.gold_ids()
+    assert place.differences() == []
+
+
+def test_a_row_without_an_id_is_no_deletion(place: Place) -> None:
+    """When a known activity is listed without its id, it is doubted, not taken for deleted."""
+    one = max(place.upstream.visible_set())
+    place.upstream.script.add(missing("id", ids={one}))
+    report = place.reconcile()
+    assert (report.gone, report.quarantined, report.doubted) == (0, 1, 1)
+    place.upstream.script.clear()
+    place.advance(hours=1.1)
+    report = place.pull()
+    assert (report.gone, report.doubted) == (0, 0)
+
+
+def test_a_walk_in_two_parts_proves_nothing(place: Place) -> None:
+    """A list read half by one run and half by another names no deletion; the next one does."""
+    gone = min(place.upstream.visible_set())
+    place.upstream.account.delete(gone)
+    place.make_reconcile_due()
+    assert place.pull(max_calls=2).parked is not None
+    assert place.pull().gone == 0
+    assert place.pull().gone == 1

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -15,9 +16,12 @@ from tracklake.config import Folders, Settings
 from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
-from tracklake.strava import api, landings, listing, reconciling
+from tracklake.strava import landings, listing, reconciling
 from tracklake.strava.listing import ListPage, Walk, Window
 from tracklake.upstream_index import UpstreamIndex
+
+if TYPE_CHECKING:
+    from tracklake.strava import api
 
 NAME = "strava"
 
@@ -40,6 +44,8 @@ def pull(
 
     Raises AuthError, SourceError.
     """
+    from tracklake.strava import api  # the network's libraries: only who needs them waits for them
+
     report = ListReport()
     index = landings.index_of(session)
     index.sync()
@@ -76,7 +82,7 @@ class _Pull:
     """One pull on its way. broken: walks that came to no end."""
 
     session: SyncSession
-    strava: api.StravaApi
+    strava: "api.StravaApi"
     index: UpstreamIndex
     landing: landings.Landing
     options: PullOptions
