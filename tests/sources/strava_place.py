@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from tests.upstream.activities import Payload
 from tests.upstream.calls import Call
 from tests.upstream.clock import MovableClock
 from tests.upstream.strava import StravaUpstream
-from tracklake import compaction, config, flow, reading
+from tracklake import bronze, compaction, config, flow, reading
 from tracklake.compaction import CompactReport
 from tracklake.config import Folders, Settings
 from tracklake.enrichments import stage
@@ -85,21 +86,22 @@ class Place:
         """Return settings and folders as the commands get them."""
         wanted = (self.athlete, self.upstream.url, repr(self.settings_given))
         if wanted not in self._loaded:
-            self._loaded[wanted] = self._load()
+            self._loaded[wanted] = config.load(**self.given())
         return self._loaded[wanted]
 
-    def _load(self) -> tuple[Settings, Folders]:
-        given: dict[str, object] = {
-            "data_dir": self.folder / "data",
-            "logs_dir": self.folder / "logs",
-            "secrets_dir": self.folder / "secrets",
+    def given(self) -> dict[str, object]:
+        """Return what is set for this place, ready for JSON: another process may load it."""
+        return {
+            "data_dir": str(self.folder / "data"),
+            "logs_dir": str(self.folder / "logs"),
+            "secrets_dir": str(self.folder / "secrets"),
+            "athlete": self.athlete,
             "strava_api_url": self.upstream.api_url,
             "strava_oauth_url": self.upstream.oauth_url,
             "strava_client_id": self.upstream.tokens.client_id,
             "strava_client_secret": self.upstream.tokens.client_secret,
             **self.settings_given,
         }
-        return config.load(**given, athlete=self.athlete)
 
     @property
     def folders(self) -> Folders:
@@ -112,8 +114,10 @@ class Place:
         folders = self.folders
         return path_of(folders.secrets, "strava", self.athlete, folders.default_athlete)
 
-    def log_in(self, *, expires_at_s: int = NEVER_S) -> str:
-        """Keep a login, which the simulator accepts for `lifetime_s`; return its access token."""
+    def log_in(self, *, expires_at_s: int = NEVER_S, lives_for_ever: bool = False) -> str:
+        """Keep a login, which the simulator accepts for six hours; return its access token."""
+        if lives_for_ever:
+            self.upstream.tokens.lifetime_s = NEVER_S - self.clock.now().timestamp()
         access_token = self.upstream.access_token()
         store = TokenStore(
             self.token_path,
@@ -133,8 +137,7 @@ class Place:
 
     def _stay_logged_in(self) -> None:
         if self.renews and not self.token_path.exists():
-            self.upstream.tokens.lifetime_s = NEVER_S - self.clock.now().timestamp()
-            self.log_in()
+            self.log_in(lives_for_ever=True)
 
     # ---- what the commands do
 
@@ -253,6 +256,43 @@ class Place:
     @staticmethod
     def _is_of_list(call: Call, since: int) -> bool:
         return call.number > since and call.path.endswith(LISTING)
+
+    def shard_rows(self, entity: str) -> list[dict[str, Any]]:
+        """Return the athlete's rows of one entity as they lie in bronze, oldest shard first."""
+        rows: list[dict[str, Any]] = []
+        for path in bronze.shard_paths(self.folders.bronze, entity):
+            if f"athlete={self.athlete}" in path.parts:
+                rows += pq.read_table(path, partitioning=None).to_pylist()
+        return rows
+
+    def landed(self) -> dict[int, dict[str, Any]]:
+        """Return the newest row of each activity in bronze that was not found gone after it."""
+        newest: dict[int, dict[str, Any]] = {}
+        for row in self.shard_rows("activities"):
+            known = newest.get(int(row["source_id"]))
+            if known is None or known["ingested_at"] < row["ingested_at"]:
+                newest[int(row["source_id"])] = row
+        for row in self.shard_rows("activity_tombstones"):
+            known = newest.get(int(row["source_id"]))
+            if known is not None and known["ingested_at"] < row["ingested_at"]:
+                del newest[int(row["source_id"])]
+        return newest
+
+    def landed_differences(self) -> list[str]:
+        """Compare bronze's activities with the simulator's truth; quicker than to make gold."""
+        rows, visible = self.landed(), self.upstream.visible_set()
+        said = [f"{one}: never landed" for one in sorted(visible - rows.keys())]
+        said += [f"{one}: still there" for one in sorted(rows.keys() - visible)]
+        for one in sorted(visible & rows.keys()):
+            row, truth = rows[one], self.upstream.account.truth(one)
+            wanted = {name: truth.get(name) for name in SAME_NAMES}
+            wanted["start_s"] = moment(truth["start_date"]).timestamp()
+            said += [
+                f"{one}: {name} is {row[name]!r}, not {value!r}"
+                for name, value in wanted.items()
+                if not same(row[name], value)
+            ]
+        return said
 
     def differences(self) -> list[str]:
         """Compare gold's activities with the simulator's truth; empty: they are equal."""

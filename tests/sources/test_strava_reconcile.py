@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.sources.strava_place import SAME_NAMES, Place, compared, examples, moment, opened, same
+from tests.sources.strava_place import Place, compared, examples, opened
 from tests.upstream.activities import Payload
 from tests.upstream.calls import Call
 from tests.upstream.clock import MovableClock
@@ -27,8 +26,6 @@ from tests.upstream.paging_faults import EmptyListing, HalfListing, HideRows, Sa
 from tests.upstream.quota import Limits
 from tests.upstream.status_faults import Html, Status
 from tests.upstream.strava import StravaUpstream
-from tracklake import bronze
-from tracklake.config import Folders
 from tracklake.errors import SourceError
 from tracklake.stages import ListReport
 from tracklake.strava.reconciling import SECOND_LOOK, Doubt, verdict
@@ -36,46 +33,6 @@ from tracklake.strava.reconciling import SECOND_LOOK, Doubt, verdict
 PLENTY = Limits(10**6, 10**6, 10**6, 10**6)
 LAKE = 25  # athletes
 FEW = 5  # may be missing at once without a second look
-
-
-def shard_rows(folders: Folders, entity: str, athlete: str) -> list[dict[str, Any]]:
-    """Return an athlete's rows of one entity, as they lie in bronze."""
-    rows: list[dict[str, Any]] = []
-    for path in bronze.shard_paths(folders.bronze, entity):
-        if f"athlete={athlete}" in path.parts:
-            rows += pq.read_table(path, partitioning=None).to_pylist()
-    return rows
-
-
-def landed(folders: Folders, athlete: str) -> dict[int, dict[str, Any]]:
-    """Return the newest row of each activity that was not found gone after it."""
-    newest: dict[int, dict[str, Any]] = {}
-    for row in shard_rows(folders, "activities", athlete):
-        known = newest.get(int(row["source_id"]))
-        if known is None or known["ingested_at"] < row["ingested_at"]:
-            newest[int(row["source_id"])] = row
-    for row in shard_rows(folders, "activity_tombstones", athlete):
-        known = newest.get(int(row["source_id"]))
-        if known is not None and known["ingested_at"] < row["ingested_at"]:
-            del newest[int(row["source_id"])]
-    return newest
-
-
-def landed_differences(place: Place) -> list[str]:
-    """Compare what bronze holds with the simulator's truth."""
-    rows, visible = landed(place.folders, place.athlete), place.upstream.visible_set()
-    said = [f"{one}: never landed" for one in sorted(visible - rows.keys())]
-    said += [f"{one}: still there" for one in sorted(rows.keys() - visible)]
-    for one in sorted(visible & rows.keys()):
-        row, truth = rows[one], place.upstream.account.truth(one)
-        wanted = {name: truth.get(name) for name in SAME_NAMES}
-        wanted["start_s"] = moment(truth["start_date"]).timestamp()
-        said += [
-            f"{one}: {name} is {row[name]!r}, not {value!r}"
-            for name, value in wanted.items()
-            if not same(row[name], value)
-        ]
-    return said
 
 
 EDITS: tuple[Callable[[int], Payload], ...] = (
@@ -230,7 +187,7 @@ class Histories(RuleBasedStateMachine):
                 report = self.pulled()
                 if not report.doubted:
                     break
-            assert landed_differences(self.place) == []
+            assert self.place.landed_differences() == []
             again = self.place.reconcile()
             assert (again.new, again.changed, again.gone) == (0, 0, 0)
             account = self.place.upstream.account

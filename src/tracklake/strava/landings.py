@@ -21,7 +21,7 @@ from tracklake.strava.records import SOURCE, Listed
 from tracklake.upstream_index import UpstreamIndex
 
 _ENTITY = "activities"
-_MOST_ROWS = 5000  # of one shard: memory stays small whatever the history
+_MOST_ROWS = 2000  # of one shard: memory stays small whatever the history
 
 
 def index_of(session: SyncSession) -> UpstreamIndex:

@@ -96,7 +96,9 @@ select
     when max(len(problems)) > 0 then 'salvaged'
     else 'clean'
   end as file_status,
-  max(source) filter (where gives_streams or gives_track) as stream_source,
+  coalesce(
+    max(source) filter (where gives_streams), max(source) filter (where gives_track)
+  ) as stream_source,
   max(ingested_at) as ingested_at
 from parts
 group by activity_id, athlete;
