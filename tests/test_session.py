@@ -28,6 +28,10 @@ class Listener:
         """Hear of an advance."""
         self.heard.append(("advance", phase, processed, total))
 
+    def note(self, phase: str, detail: str) -> None:
+        """Hear what it is doing."""
+        self.heard.append(("note", phase, detail))
+
     def end(self, phase: str, detail: str) -> None:
         """Hear of an end."""
         self.heard.append(("end", phase, detail))
@@ -164,3 +168,19 @@ def test_a_transaction_commits_all_or_nothing(tmp_path: Path) -> None:
         state.execute("insert into facts values (?, ?)", ("c", "d"))
     assert state.execute("select * from facts") == [("c", "d")]
     state.close()
+
+
+def test_a_phase_says_what_it_waits_for(tmp_path: Path) -> None:
+    """A note reaches the watcher and `status` at once, and a second phase of a name has a number."""
+    session = make_session(tmp_path)
+    listener = Listener()
+    session.watcher = listener
+    session.begin()
+    with session.phase("enrich") as phase:
+        phase.note("waiting until 10:15")
+        rows = session.state.execute("select detail from phases where phase = 'enrich'")
+        assert rows == [("waiting until 10:15",)]
+    with session.phase("enrich"):
+        pass
+    assert ("note", "enrich", "waiting until 10:15") in listener.heard
+    assert [one.name for one in session.phases] == ["enrich", "enrich 2"]
