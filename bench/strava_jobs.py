@@ -2,7 +2,7 @@
 
 serve ACTIVITIES POINTS    the simulated service, until its input ends; it says where it is, and at
                            the end what it was asked and what answering cost it
-details FOLDER BODIES TOLD enter details that are at hand, as enrich and compact do; time each step
+details BODIES TOLD        enter details that are at hand, as enrich and compact do; time each step
 """
 
 import contextlib
@@ -48,9 +48,9 @@ def _say(told: object) -> None:
     print(json.dumps(told), flush=True)
 
 
-def apply_details(folder: Path, bodies: Path, told: Path) -> None:
+def apply_details(bodies: Path, told: Path) -> None:
     """Keep responses as pages; then go from pages to a published warehouse; time each step."""
-    settings, folders = config.load(data_dir=folder / "data", logs_dir=folder / "logs")
+    settings, folders = config.load()
     steps: dict[str, tuple[float, float]] = {}
     with flow.running("bench", settings, folders, flow.FlowReport()) as session:
         index = index_of(session)
@@ -93,7 +93,7 @@ def main() -> None:
     if job == "serve":
         serve(int(given[0]), int(given[1]))
     else:
-        apply_details(Path(given[0]), Path(given[1]), Path(given[2]))
+        apply_details(Path(given[0]), Path(given[1]))
 
 
 if __name__ == "__main__":

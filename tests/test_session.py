@@ -171,7 +171,7 @@ def test_a_transaction_commits_all_or_nothing(tmp_path: Path) -> None:
 
 
 def test_a_phase_says_what_it_waits_for(tmp_path: Path) -> None:
-    """A note reaches the watcher and `status` at once, and a second phase of a name has a number."""
+    """A note reaches the watcher and `status` at once; a second phase of a name has a number."""
     session = make_session(tmp_path)
     listener = Listener()
     session.watcher = listener

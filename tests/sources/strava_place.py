@@ -169,7 +169,7 @@ class Place:
 
     def make_reconcile_due(self) -> None:
         """Let the next pull read the whole list, wherever others ended."""
-        for fact in ("reconciled", "walk:full", "walk:new", "all_but_new"):
+        for fact in ("reconciled", "walk:full", "walk:new", "seen_*", "all_but_new"):
             self.forget_fact(fact)
 
     def enrich(self, **options: Any) -> EnrichReport:
@@ -232,8 +232,8 @@ class Place:
             return state.execute(sql, values)
 
     def forget_fact(self, name: str) -> None:
-        """Let the source forget one of its facts."""
-        self.state("delete from facts where name = ?", f"strava_{name}:{self.athlete}")
+        """Let the source forget one of its facts, or several (`*`)."""
+        self.state("delete from facts where name glob ?", f"strava_{name}:{self.athlete}")
 
     def forget_state(self) -> None:
         """Lose the state database, as a person does who deletes it."""

@@ -49,7 +49,7 @@ class Batch:
         except InvalidData as error:
             self.set_aside(wanted, error.reason, str(error), is_kept=True)
             return None
-        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             # A page that no reader foresaw: it is on disk, and must not stop this and every later
             # run, which would read it again.
             said = f"{type(error).__name__}: {error}"

@@ -38,9 +38,7 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
     if nothing is not None:
         return Fetched({**nothing.row, **none})
     found = stream_sets.decode(parse(page.body), wanted.start_s)
-    row = facts.nothing(
-        session.athlete, wanted.source_id, "done" if len(found.points) else "none"
-    )
+    row = facts.nothing(session.athlete, wanted.source_id, "done" if len(found.points) else "none")
     row |= {
         **none,
         "wanted_hash": wanted.wanted_hash,

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
 from tracklake.config import Folders, Settings
 from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.strava import landings, listing, reconciling
+from tracklake.strava.checkpoints import Checkpoint, Checkpoints, within
 from tracklake.strava.listing import ListPage, Walk, Window
 from tracklake.upstream_index import UpstreamIndex
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 NAME = "strava"
 
 _DAY_S = 86_400
-_STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
-_LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
 
 
 def is_configured(folders: Folders, settings: Settings) -> bool:  # noqa: ARG001 every source is asked alike
@@ -55,9 +52,10 @@ def pull(
         session.phase(NAME) as phase,
         api.connected(session, phase, most_calls=options.max_calls) as strava,
     ):
-        pulling = _Pull(session, strava, index, landing, options)
+        checkpoints = Checkpoints(session)
         if not recovered:
-            pulling.forget_walks()
+            checkpoints.forget()
+        pulling = _Pull(session, strava, index, landing, options, checkpoints)
         try:
             pulling.run()
         except BudgetSpent as parked:
@@ -86,6 +84,7 @@ class _Pull:
     index: UpstreamIndex
     landing: landings.Landing
     options: PullOptions
+    checkpoints: Checkpoints
     broken: int = 0
 
     def run(self) -> None:
@@ -94,56 +93,45 @@ class _Pull:
         A walk over all of it that goes on where another run ended is followed by one over what has
         come since, and by nothing more, though it is asked for everything until nothing is parked.
         """
-        started = self._checkpoint("full")
+        started = self.checkpoints.of("full")
         if started is not None:
             self._walk_all(started)
-            self._set_fact("all_but_new", self.session.now_text())
-        elif not self._lacks_new() and (
-            self.options.everything or self._watermark_s() is None or self._is_due()
-        ):
-            self._walk_all(None)
+            self.checkpoints.write("all_but_new", self.session.now_text())
+        elif not self.checkpoints.was_lately("all_but_new") and self._is_due():
+            self._walk_all(Checkpoint())
             return
         self._walk_new()
-        self._set_fact("all_but_new", None)
-
-    def _lacks_new(self) -> bool:
-        """Tell whether a whole walk ended lately, but the one over what came since did not."""
-        told = self._fact("all_but_new")
-        now = self.session.clock.now()
-        return told is not None and _within(now, dt.datetime.fromisoformat(told), _LATELY)
+        self.checkpoints.write("all_but_new", None)
 
     def _walk_new(self) -> None:
         """Read what began after the newest known activity, and behind it the days to look back."""
-        watermark_s = self._watermark_s() or 0.0
-        after = int(watermark_s - self.options.lookback_days * _DAY_S) - 1
-        window = self._checkpoint("new") or Window(after=max(after, 0))
-        if self._walk("new", window).complete:
+        after = int((self._watermark_s() or 0.0) - self.options.lookback_days * _DAY_S) - 1
+        began = Checkpoint(window=Window(after=max(after, 0)))
+        if self._walk("new", self.checkpoints.of("new") or began).complete:
             self._set_watermark()
-        self._set_fact("walk:new", None)
+        self.checkpoints.write("walk:new", None)
 
-    def _walk_all(self, started: Window | None) -> None:
-        """Read the whole list, newest first; what it does not name any more is gone.
-
-        A walk that goes on where another run ended did not see all of it, and proves nothing; but
-        if it is the first ever, nothing was known that could be gone.
-        """
-        if started is None:
-            is_first = self._watermark_s() is None and self.index.newest_start_s() is None
-            self._set_fact("first_walk", self.session.now_text() if is_first else None)
-        walk = self._walk("full", started or Window())
+    def _walk_all(self, started: Checkpoint) -> None:
+        """Read the whole list, newest first; what it does not name any more is gone."""
+        walk = self._walk("full", started)
         if walk.complete:
             self._set_watermark()
-            if started is None:
-                reconciling.reconcile(self.session, self.index, walk, self.landing.report)
-            if started is None or (self._fact("first_walk") and not walk.by_number):
-                self._set_fact("reconciled", self.session.now_text())
-        self.forget_walks()  # the other walk too: it would go on behind what was changed since
+        if walk.complete and started.proves:
+            reconciling.reconcile(self.session, self.index, walk, self.landing.report)
+            self.checkpoints.write("reconciled", self.session.now_text())
+        self.checkpoints.forget()  # the other walk too: it goes on behind what was changed since
 
-    def _walk(self, mode: str, window: Window) -> Walk:
-        walk = Walk(self._fetch, window, self.options.per_page)
+    def _walk(self, mode: str, started: Checkpoint) -> Walk:
+        walk = Walk(
+            self._fetch,
+            started.window,
+            self.options.per_page,
+            by_number=not started.is_sure,
+            seen=set(started.seen),
+        )
         for page in walk.pages():
             self.landing.take(page)
-            self._set_checkpoint(mode, walk.window)
+            self.checkpoints.keep(mode, walk)
             self.strava.phase.advance(len(page.items))
         if not walk.complete:
             self.session.log.warning("list_repeats_itself", mode=mode)
@@ -162,64 +150,24 @@ class _Pull:
         raise SourceError(f"Strava answered {answer.status} and no list of activities")
 
     def _is_due(self) -> bool:
-        """Tell whether the whole list is to be read: weekly, or for a second look."""
+        """Tell whether the whole list is to be read: at first, on request, weekly, once more."""
+        if self.options.everything or self._watermark_s() is None:
+            return True
         now = self.session.clock.now()
         doubt = reconciling.doubt(self.session)
-        if doubt is not None and not _within(now, doubt.at, reconciling.SECOND_LOOK):
+        if doubt is not None and not within(now, doubt.at, reconciling.SECOND_LOOK):
             return True
-        last = self._fact("reconciled")
+        last = self.checkpoints.read("reconciled")
         days = dt.timedelta(days=self.session.settings.strava_reconcile_days)
-        return last is None or not _within(now, dt.datetime.fromisoformat(last), days)
+        return last is None or not within(now, dt.datetime.fromisoformat(last), days)
 
     def _watermark_s(self) -> float | None:
         """Return when the newest activity began, of a list that was once read to its end."""
-        told = self._fact("watermark")
+        told = self.checkpoints.read("watermark")
         return None if told is None else float(told)
 
     def _set_watermark(self) -> None:
         """Remember how far the list is known; an activity dated in the future moves nothing."""
         newest_s = self.index.newest_start_s() or 0.0
-        self._set_fact("watermark", repr(min(newest_s, self.session.clock.now().timestamp())))
-
-    def forget_walks(self) -> None:
-        """Begin every walk anew."""
-        for fact in ("walk:full", "walk:new", "first_walk"):
-            self._set_fact(fact, None)
-
-    def _checkpoint(self, mode: str) -> Window | None:
-        """Return where a walk was broken off."""
-        told = self._fact(f"walk:{mode}")
-        if told is None:
-            return None
-        fields = orjson.loads(told)
-        at = dt.datetime.fromisoformat(fields.pop("at"))
-        if mode == "new" and not _within(self.session.clock.now(), at, _STALE):
-            return None
-        return Window(**fields)
-
-    def _set_checkpoint(self, mode: str, window: Window) -> None:
-        fields = {"after": window.after, "before": window.before, "page": window.page}
-        told = orjson.dumps({**fields, "at": self.session.now_text()}).decode()
-        self._set_fact(f"walk:{mode}", told)
-
-    def _name(self, fact: str) -> str:
-        return f"strava_{fact}:{self.session.athlete}"
-
-    def _fact(self, fact: str) -> str | None:
-        rows = self.session.state.execute(
-            "select value from facts where name = ?", (self._name(fact),)
-        )
-        return str(rows[0][0]) if rows else None
-
-    def _set_fact(self, fact: str, value: str | None) -> None:
-        if value is None:
-            self.session.state.execute("delete from facts where name = ?", (self._name(fact),))
-        else:
-            self.session.state.execute(
-                "insert or replace into facts values (?, ?)", (self._name(fact), value)
-            )
-
-
-def _within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
-    """Tell whether less than a span has passed; a clock that was set back tells nothing."""
-    return dt.timedelta(0) <= now - since < span
+        now_s = self.session.clock.now().timestamp()
+        self.checkpoints.write("watermark", repr(min(newest_s, now_s)))

@@ -79,7 +79,7 @@ class Walk:
 
     complete: it came to an empty page. by_number: an answer had no order, or not the one it showed,
     so that pages had to be counted and an activity may have been missed. unnamed: an activity had
-    no id. seen: the ids that were listed.
+    no id. seen: the ids that were listed; shown: those of the page that was handed out last.
     """
 
     fetch: Callable[[dict[str, int]], ListPage]
@@ -89,6 +89,7 @@ class Walk:
     by_number: bool = False
     unnamed: bool = False
     seen: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
     _counting: bool = False  # pages are counted from here to the end
     _moved: _Step | None = None  # the move that led to `window`
     _past: _Step | None = None  # while it is asked whether a short page was the last
@@ -102,7 +103,6 @@ class Walk:
     def pages(self) -> Iterator[ListPage]:
         """Yield each page that is not empty; by then `window` is where to go on after it."""
         barren = alike = 0
-        last: set[str] = set()
         while barren < _MOST_BARREN and alike < _MOST_ALIKE:
             page = self.fetch(self.window.parameters(self.per_page))
             keys = {self._key(item) for item in page.items}
@@ -111,8 +111,8 @@ class Walk:
                 self.complete = True
                 return
             fresh = not keys <= self.seen
-            barren, alike = 0 if fresh else barren + 1, alike + 1 if keys == last else 1
-            self.seen, last = self.seen | keys, keys
+            barren, alike = 0 if fresh else barren + 1, alike + 1 if keys == self.shown else 1
+            self.seen, self.shown = self.seen | keys, keys
             self._move(page, back, fresh=fresh, repeats=alike > 1)
             if keys:
                 yield page

@@ -58,7 +58,7 @@ def decode(body: Any, start_s: float) -> StreamSet:  # noqa: ANN401 any JSON
         if any(data.values()):
             raise InvalidData("streams without their times", reason="no_time")
         return StreamSet(Points.empty(), None, None, ())
-    _, first = np.unique(time_s[known], return_index=True)
+    _, first = np.unique(start_s + time_s[known], return_index=True)
     order = known[first]  # ascending, each moment once
     columns = {
         column: _fitted(_numbers(data[name]), order)
@@ -111,8 +111,9 @@ def _number(value: Any) -> float:  # noqa: ANN401 any JSON
 
 def _fitted(values: FloatArray, order: np.ndarray[Any, np.dtype[np.intp]]) -> FloatArray:
     """Take the values of the points; a stream that is too short says nothing of the last ones."""
-    if len(values) <= order[-1]:
-        values = np.concatenate((values, np.full(order[-1] + 1 - len(values), np.nan)))
+    lacking = int(order.max()) + 1 - len(values)
+    if lacking > 0:
+        values = np.concatenate((values, np.full(lacking, np.nan)))
     found: FloatArray = values[order]
     return found
 
