@@ -85,7 +85,7 @@ def _open_current(
         return _opened(session, phase, path, report)
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
-        if "lock" in message:
+        if "lock on file" in message:
             raise Busy(f"somebody has {path} open ({message}); close that and run again") from error
         if not warehouse.is_damage(error):
             raise

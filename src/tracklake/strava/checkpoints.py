@@ -1,0 +1,113 @@
+"""Where the source stands between runs: how far the list is known, where a walk was broken off.
+
+It lives in the state database; losing it costs one reading of the whole list.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import orjson
+
+from tracklake.session import SyncSession
+from tracklake.strava.listing import Walk, Window
+
+_STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
+_LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where a walk goes on. seen: the ids that it met before; is_sure: it missed none of them.
+
+    proves: it was broken off lately, so that what neither part met may be said to be gone.
+    """
+
+    window: Window = field(default_factory=Window)
+    seen: frozenset[str] = frozenset()
+    is_sure: bool = True
+    proves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """What is remembered of one athlete's list. Walks are `full` or `new`."""
+
+    session: SyncSession
+
+    def of(self, mode: str) -> Checkpoint | None:
+        """Return where a walk was broken off."""
+        told = self.read(f"walk:{mode}")
+        if told is None:
+            return None
+        fields = orjson.loads(told)
+        at = dt.datetime.fromisoformat(fields.pop("at"))
+        is_sure = fields.pop("is_sure", False)
+        if mode == "new":
+            return Checkpoint(window=Window(**fields)) if self._is_within(at, _STALE) else None
+        return Checkpoint(
+            window=Window(**fields),
+            seen=self._seen(),
+            is_sure=is_sure,
+            proves=self._is_within(at, _LATELY),
+        )
+
+    def keep(self, mode: str, walk: Walk) -> None:
+        """Remember where a walk goes on after the page that it handed out last."""
+        window = walk.window
+        fields = {"after": window.after, "before": window.before, "page": window.page}
+        state = {"is_sure": not (walk.by_number or walk.unnamed), "at": self.session.now_text()}
+        with self.session.state.transaction():
+            self.write(f"walk:{mode}", orjson.dumps({**fields, **state}).decode())
+            if mode == "full":
+                number = len(self._seen_facts()) + 1
+                self.write(f"seen_{number}", orjson.dumps(sorted(walk.shown)).decode())
+
+    def forget(self) -> None:
+        """Begin every walk anew."""
+        with self.session.state.transaction():
+            self.session.state.execute("delete from facts where name glob ?", (self._all_seen,))
+            for mode in ("full", "new"):
+                self.write(f"walk:{mode}", None)
+
+    def was_lately(self, fact: str) -> bool:
+        """Tell whether a moment that is remembered lies in the last two days."""
+        told = self.read(fact)
+        return told is not None and self._is_within(dt.datetime.fromisoformat(told), _LATELY)
+
+    def _is_within(self, since: dt.datetime, span: dt.timedelta) -> bool:
+        return within(self.session.clock.now(), since, span)
+
+    @property
+    def _all_seen(self) -> str:
+        return self._name("seen_*")
+
+    def _seen_facts(self) -> list[tuple[object, ...]]:
+        return self.session.state.execute(
+            "select value from facts where name glob ?", (self._all_seen,)
+        )
+
+    def _seen(self) -> frozenset[str]:
+        return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))
+
+    def _name(self, fact: str) -> str:
+        return f"strava_{fact}:{self.session.athlete}"
+
+    def read(self, fact: str) -> str | None:
+        """Return what is remembered under a name."""
+        rows = self.session.state.execute(
+            "select value from facts where name = ?", (self._name(fact),)
+        )
+        return str(rows[0][0]) if rows else None
+
+    def write(self, fact: str, value: str | None) -> None:
+        """Remember something under a name, or forget it."""
+        state = self.session.state
+        if value is None:
+            state.execute("delete from facts where name = ?", (self._name(fact),))
+        else:
+            state.execute("insert or replace into facts values (?, ?)", (self._name(fact), value))
+
+
+def within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
+    """Tell whether less than a span has passed; a clock that was set back tells nothing."""
+    return dt.timedelta(0) <= now - since < span
