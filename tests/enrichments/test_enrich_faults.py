@@ -182,6 +182,7 @@ def test_a_login_that_ends_halfway_keeps_what_came(pulled: Place) -> None:
         pulled.enrich()
     pulled.upstream.before = lambda _call: None
     pulled.upstream.tokens.authorised = True
+    pulled.log_in(lives_for_ever=True)
     answered = [call for call in pulled.upstream.calls[before:] if call.status == 200]
     report = pulled.enrich()
     pulled.compact()

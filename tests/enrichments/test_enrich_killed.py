@@ -98,7 +98,7 @@ def enriching(place: Place) -> subprocess.Popen[bytes]:
 
 
 def test_a_process_that_is_killed_repeats_at_most_one_call(tmp_path: Path) -> None:
-    """SIGKILL while a call is answered or soon after, six times: gold is the same in the end."""
+    """SIGKILL while a call is answered or soon after, five times: gold is the same in the end."""
     dice = random.Random(7)  # noqa: S311 repeatable on purpose
     with opened(tmp_path, activities=16, points=40, clock=ShiftedClock()) as place:
         now = MovableClock(place.upstream.clock.now(), tick_s=0.001)
@@ -107,14 +107,14 @@ def test_a_process_that_is_killed_repeats_at_most_one_call(tmp_path: Path) -> No
         place.upstream.clock = real
         before = len(place.upstream.calls)
         kills = 0
-        for at in (1, 5, 12, 20, 31, 33):
+        for at in (1, 5, 12, 21, 33):
             process = enriching(place)
             delay_s = dice.choice((0.0, dice.uniform(0.002, 0.05)))
             place.upstream.before = killing(process, before + at, delay_s)
             kills += process.wait(timeout=60) == -signal.SIGKILL
             place.upstream.before = lambda _call: None
         assert enriching(place).wait(timeout=60) == 0
-        assert kills >= 5
+        assert kills >= 4
         assert repeated(place, before) <= kills
         place.upstream.clock = now
         place.compact()

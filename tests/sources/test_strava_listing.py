@@ -195,6 +195,21 @@ def test_a_deletion_between_two_pages_hides_nothing() -> None:
     assert walk.is_sure
 
 
+def test_a_deletion_behind_a_short_page_hides_nothing() -> None:
+    """Where a short page was not the last, the walk goes on from its end, not from page two."""
+    rows = rows_at(*range(0, 120, 10))
+    rows[-3].hidden = True  # the first page has two rows of three
+
+    def delete_the_newest(found: List) -> None:
+        if len(found.asked) == 2:
+            found.rows.pop()
+
+    found = List(rows, late=True, before_call=delete_the_newest)
+    walk = walked(found, 3)
+    assert walk.complete
+    assert walk.seen == {str(number) for number in range(1, 13) if number != 10}
+
+
 @pytest.mark.parametrize("count", [0, 1, 199, 200, 201, 399, 400, 450, 1_000, 3_000, 10_000])
 @pytest.mark.parametrize("order", ORDERS)
 def test_calls(count: int, order: str) -> None:
