@@ -8,7 +8,7 @@ import pytest
 
 from tests.rows import StandingClock, make_session
 from tracklake import quarantine
-from tracklake.errors import StorageError
+from tracklake.errors import Interrupted, StorageError
 from tracklake.quarantine import Item
 from tracklake.session import Phase
 from tracklake.state import State
@@ -184,3 +184,15 @@ def test_a_phase_says_what_it_waits_for(tmp_path: Path) -> None:
         pass
     assert ("note", "enrich", "waiting until 10:15") in listener.heard
     assert [one.name for one in session.phases] == ["enrich", "enrich 2"]
+
+
+def test_a_signal_that_a_library_swallowed_still_stops_a_phase(tmp_path: Path) -> None:
+    """An exception raised in a destructor is lost; the next step of the work raises it again."""
+    session = make_session(tmp_path)
+    session.begin()
+    with session.phase("pull") as phase:
+        session.received.append(15)
+        with pytest.raises(Interrupted) as raised:
+            phase.advance()
+        session.received.clear()
+    assert raised.value.exit_code == 143

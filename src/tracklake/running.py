@@ -76,6 +76,7 @@ def running(
             state=state,
             watcher=watcher or NobodyWatches(),
             session_id=report.session_id,
+            received=received,
         )
         with _entered(session), _as_interruption(received):
             yield session

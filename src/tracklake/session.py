@@ -16,7 +16,7 @@ import structlog
 
 from tracklake.clock import Clock
 from tracklake.config import Folders, Settings
-from tracklake.errors import BudgetSpent
+from tracklake.errors import BudgetSpent, Interrupted
 from tracklake.state import State
 
 _SAVE_EVERY_S = 0.5
@@ -73,6 +73,8 @@ class Phase:
 
     def advance(self, count: int = 1, errors: int = 0) -> None:
         """Count items as done, some of them set aside."""
+        if self.session.received:  # raised where it was swallowed: a destructor, a callback
+            raise Interrupted(self.session.received[0])
         self.processed += count
         self.errors += errors
         self.session.watcher.advance(self.name, self.processed, self.total)
@@ -116,6 +118,7 @@ class SyncSession:
     session_id: str = ""
     phases: list[Phase] = field(default_factory=list)
     parked: BudgetSpent | None = None  # what waits for an upstream's quota
+    received: list[int] = field(default_factory=list)  # signals that asked to stop
 
     def __post_init__(self) -> None:
         self.session_id = self.session_id or new_session_id(self.clock)

@@ -34,6 +34,7 @@ class Wanted(NamedTuple):
     start_s: float
     sport_type: str
     wanted_hash: str
+    all_efforts: bool = False  # it was asked for with all of them before
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,11 @@ class UpstreamIndex:
             "where athlete = ? and source = ?",
             self._whose,
         )
-        latest = max(str(newest or ""), str(gone or ""))
+        ((fetched,),) = self.state.execute(
+            "select max(fetched_at) from upstream_facts where athlete = ? and source = ?",
+            self._whose,
+        )
+        latest = max(str(moment or "") for moment in (newest, gone, fetched))
         if latest < bronze.stamp(now):
             return now
         return pages.moment_of(latest) + dt.timedelta(microseconds=1)
@@ -207,7 +212,8 @@ class UpstreamIndex:
         which no export brought a sound file.
         """
         rows = self.state.execute(
-            f"select r.source_id, r.start_s, r.sport_type, r.{hash_column} "  # noqa: S608 our own names
+            f"select r.source_id, r.start_s, r.sport_type, r.{hash_column}, "  # noqa: S608 our own names
+            "f.outcome = 'all_efforts' "
             "from upstream_records as r left join upstream_facts as f on f.athlete = r.athlete "
             "and f.source = r.source and f.source_id = r.source_id and f.entity = ? "
             "where r.athlete = ? and r.source = ? and r.gone_at is null "
@@ -260,5 +266,17 @@ class UpstreamIndex:
             )
 
 
-def _wanted(source_id: object, start_s: object, sport_type: object, version: object) -> Wanted:
-    return Wanted(str(source_id), float(str(start_s or 0)), str(sport_type or ""), str(version))
+def _wanted(
+    source_id: object,
+    start_s: object,
+    sport_type: object,
+    version: object,
+    all_efforts: object = None,
+) -> Wanted:
+    return Wanted(
+        str(source_id),
+        float(str(start_s or 0)),
+        str(sport_type or ""),
+        str(version),
+        bool(all_efforts),
+    )

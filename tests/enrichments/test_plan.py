@@ -140,7 +140,6 @@ def test_all_efforts_are_fetched_once_where_there_were_records_only(enriched: Pl
     assert enriched.enrich().calls == 0
 
 
-@pytest.mark.xfail(reason="a renamed activity is asked for again without them", strict=True)
 def test_all_efforts_stay_when_an_activity_is_renamed(enriched: Place) -> None:
     """What was once fetched with all efforts is fetched again with all of them."""
     ids = enriched.upstream.visible_set()

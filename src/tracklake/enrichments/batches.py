@@ -70,8 +70,8 @@ class Batch:
 
     def _begin(self) -> pages.Run:
         root, athlete = self.session.folders.bronze, self.session.athlete
-        now = self.session.clock.now()
-        return pages.Run.begin(root, SOURCE, self.enrichment.ENTITY, athlete, now)
+        began_at = self.index.moment_after(self.session.clock.now())
+        return pages.Run.begin(root, SOURCE, self.enrichment.ENTITY, athlete, began_at)
 
     def _seal_if_much(self) -> None:
         points = sum(len(outline.points) for _, outline in self._outlines)

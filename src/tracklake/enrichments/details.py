@@ -22,7 +22,12 @@ def wanted(index: UpstreamIndex, options: EnrichOptions) -> list[Wanted]:
 def request(wanted: Wanted, options: EnrichOptions) -> Request:
     """Ask for one activity."""
     efforts: dict[str, str | int] = {"include_all_efforts": "true"}
-    return Request(f"activities/{wanted.source_id}", efforts if options.include_efforts else {})
+    return Request(f"activities/{wanted.source_id}", efforts if _all(wanted, options) else {})
+
+
+def _all(wanted: Wanted, options: EnrichOptions) -> bool:
+    """Tell whether to ask for all efforts: now, or once before, so that none is lost."""
+    return options.include_efforts or wanted.all_efforts
 
 
 def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOptions) -> Fetched:
@@ -32,7 +37,7 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
         return Fetched({**nothing.row, "all_efforts": False})
     found = parse(page.body)
     expect(found, dict, f"activity {wanted.source_id}")
-    row = facts.detail(found, session.athlete, all_efforts=options.include_efforts)
+    row = facts.detail(found, session.athlete, all_efforts=_all(wanted, options))
     if row["source_id"] != wanted.source_id:
         raise InvalidData(f"an answer about another than {wanted.source_id}", reason="other_id")
     return Fetched({**row, "wanted_hash": wanted.wanted_hash})

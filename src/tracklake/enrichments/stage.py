@@ -166,6 +166,7 @@ class _Fetching:
         batch = self.batches[module.NAME]
         request = module.request(wanted, self.options)
         if module.NAME in self._denied:
+            self.report.left -= 1
             return
         try:
             answer = self.strava.get(request.path, request.params, tries=_TRIES)
@@ -173,6 +174,7 @@ class _Fetching:
             if module.NAME not in _DISPENSABLE:
                 raise
             self._denied.add(module.NAME)  # a permission of its own, which was not granted
+            self.report.left -= 1
             self.session.log.warning("enrichment_denied", name=module.NAME, error=str(error))
             return
         except (Transient, InvalidData) as error:

@@ -17,6 +17,7 @@ from tracklake.tokens import TokenStore
 
 _OF_ONE_ITEM = (402, 403, 404, 410)  # says something of what was asked for, not of us
 _TRIES_AFTER_REFUSAL = 3
+_QUARTER = dt.timedelta(minutes=15)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,9 +54,8 @@ class StravaApi:
                 self.session.log.warning("rate_limited", path=path, answers=refused)
                 if refused < _TRIES_AFTER_REFUSAL:
                     continue  # the budget knows: the next try waits, or does not come
-                raise SourceError(
-                    f"Strava refuses calls for {path} though its quota is not used up"
-                )
+                until = self._refused_at + _QUARTER
+                raise BudgetSpent("others use up Strava's quota before us", until=until)
             if answer.status == 401 and not renewed:
                 self._raise_if_it_is_about_us(answer)
                 self.tokens.renew(token)
