@@ -120,7 +120,7 @@ def test_only_the_guilty_file_of_a_chunk_is_set_aside(inbox: Inbox) -> None:
         inbox.put(f"{day}.fit", fit_bytes(day))
     hog = gpx_writer.encode(run(7, 400)).replace(b"</trkseg>", b"")
     start, end = hog.find(b"<trkpt"), hog.rfind(b"</trkpt>") + 8
-    inbox.put("a hog.gpx", hog[:start] + hog[start:end] * 250 + b"</trkseg></trk></gpx>")
+    inbox.put("a hog.gpx", hog[:start] + hog[start:end] * 600 + b"</trkseg></trk></gpx>")
     report = inbox.pull(limits=TIGHT)
     kept = {str(row["seen_as"]): row["outcome"] for row in inbox.rows("original_files")}
     assert report.activities == 3
