@@ -84,6 +84,10 @@ def create(path: Path) -> None:
         connection = connect(temporary, threads=1)
         for text in sql_files("schema").values():
             connection.execute(text)
+        for text in sql_files("gold").values():
+            if not _reads_files(text):
+                connection.execute(text)
+        _explain_columns(connection)
         connection.execute(
             "create table warehouse_version as select ? as version", [gold_version()]
         )
@@ -109,16 +113,22 @@ def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
 def define_views(
     connection: duckdb.DuckDBPyConnection, stream_files: Sequence[str], track_files: Sequence[str]
 ) -> None:
-    """Define the views over files outside the warehouse, by name, so that each is read once."""
+    """Define the views over files outside the warehouse, by name, so that each is read once.
+
+    The others never change in the life of a file; `create` defines them.
+    """
     literals = {
         "$stream_files": _list_literal(stream_files),
         "$track_files": _list_literal(track_files),
     }
-    for text in sql_files("gold").values():
+    for text in filter(_reads_files, sql_files("gold").values()):
         for placeholder, literal in literals.items():
             text = text.replace(placeholder, literal)
         connection.execute(text)
-    _explain_columns(connection)
+
+
+def _reads_files(view: str) -> bool:
+    return "_files" in view
 
 
 def _explain_columns(connection: duckdb.DuckDBPyConnection) -> None:
