@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.upstream.calls import Call
+from tests.upstream.calls import Answer, Call
 from tests.upstream.clock import MovableClock
 from tests.upstream.quota import Limits
 from tests.upstream.server import Upstream
@@ -251,9 +251,17 @@ def test_the_log_and_the_clock() -> None:
     assert upstream.calls_to("/athlete", since=1) == [second]
 
 
+class Broken(Upstream):
+    """A service that was programmed badly."""
+
+    def answer(self, call: Call) -> Answer:
+        """Make a mistake."""
+        raise KeyError("no such account", call.path)
+
+
 def test_a_bug_of_the_simulator_is_not_kept_secret() -> None:
     """What the simulator itself does wrong is raised when it stops, not taken for a fault."""
-    upstream = Upstream().start()
+    upstream = Broken().start()
     assert requests.get(upstream.url, timeout=10).status_code == 599
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(KeyError, match="no such account"):
         upstream.stop()

@@ -1,5 +1,6 @@
 """The part that every simulated service shares: a server on loopback, a call log, a script."""
 
+import abc
 import contextlib
 import datetime as dt
 import socket
@@ -83,7 +84,7 @@ class _Server(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._open, GRACE_S)
 
 
-class Upstream:
+class Upstream(abc.ABC):
     """A service on 127.0.0.1 that can be watched, edited and broken while it answers.
 
     A subclass gives `answer`. `before`, if set, is called with each call before it is answered,
@@ -112,9 +113,9 @@ class Upstream:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
+    @abc.abstractmethod
     def answer(self, call: Call) -> Answer:
-        """Return what the service says; subclasses give it. Runs under the lock."""
-        raise NotImplementedError
+        """Return what the service says. Runs under the lock."""
 
     def start(self) -> Self:
         """Listen; the same port again after a `stop`."""

@@ -15,6 +15,7 @@ from tracklake.enrichments.batches import Batch, item_id
 from tracklake.errors import (
     AuthError,
     BudgetSpent,
+    Error,
     Interrupted,
     InvalidData,
     SourceError,
@@ -150,7 +151,7 @@ class _Fetching:
             self.report.parked = parked
         except Interrupted:
             raise  # within seconds: the pages stay, the next run makes their shards
-        except BaseException:  # raised on
+        except Error:  # what came is made use of; a defect of ours leaves it to the next run
             self._seal()
             raise
         finally:

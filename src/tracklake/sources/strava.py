@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracklake.config import Folders, Settings
-from tracklake.errors import BudgetSpent, Interrupted, InvalidData, SourceError
+from tracklake.errors import BudgetSpent, Error, Interrupted, InvalidData, SourceError
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.strava import landings, listing, reconciling
@@ -62,7 +62,7 @@ def pull(
             report.parked = parked
         except Interrupted:
             raise  # within seconds: the pages stay, the next pull makes their shard
-        except BaseException:  # raised on; what was landed is made use of
+        except Error:  # what was landed is made use of; a defect of ours leaves it to the next pull
             landing.seal()
             raise
         finally:
