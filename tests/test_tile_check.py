@@ -18,7 +18,7 @@ from pmtiles.writer import Writer
 
 from tracklake.errors import CheckFailed, ConfigError, Interrupted
 from tracklake.tiles import drawing, verification
-from tracklake.tiles.lines import START_EXTENT
+from tracklake.tiles.lines import START_ZOOMS
 
 IDS = st.integers(1, 2**53)
 TEXT = st.text(max_size=12)
@@ -75,13 +75,13 @@ def a_start(activity_id: int, **properties: object) -> dict[str, object]:
     }
 
 
-EXPECTED = drawing.starts_expected(frozenset({1, 2}))
-GOOD_TILE = encode("starts", [a_start(1), a_start(2)], START_EXTENT)
+EXPECTED = drawing.expected(starts=frozenset({1, 2}))
+GOOD_TILE = encode("starts", [a_start(1), a_start(2)], 2048)
 
 
 def pmtiles(
     tile: bytes = GOOD_TILE,
-    zooms: range = EXPECTED.zooms,
+    zooms: range = START_ZOOMS,
     metadata: dict[str, object] = EXPECTED.metadata,
 ) -> bytes:
     """Make a file that has the tile at 0/0 of each zoom, with the package's own writer."""
@@ -103,7 +103,7 @@ def test_a_good_file_has_no_problem(tmp_path: Path) -> None:
     """A file with all ids at all zooms and nothing else passes, and its sizes are told."""
     facts = read(tmp_path / "a.pmtiles", pmtiles())
     assert facts.problems == []
-    assert verification.missing(facts, EXPECTED) == {}
+    assert verification.missing(facts, EXPECTED, "starts") == {}
     assert (facts.tiles, facts.reduced_tiles) == (8, 0)
     assert facts.largest_tile_bytes == len(gzip.compress(GOOD_TILE, mtime=0))
 
@@ -113,7 +113,7 @@ def test_a_good_file_has_no_problem(tmp_path: Path) -> None:
     [
         (pmtiles(zooms=range(7)), "zooms are 0 to 6"),
         (pmtiles(metadata={**EXPECTED.metadata, "generator_options": "/home/me"}), "metadata"),
-        (pmtiles(encode("tracks", [a_start(1), a_start(2)])), "named tracks"),
+        (pmtiles(encode("tracks", [a_start(1), a_start(2)])), "there is a layer tracks at zoom 0"),
         (pmtiles(encode("starts", [a_start(1), a_start(3)])), "1 features have an id"),
         (pmtiles(encode("starts", [a_start(1, day="20000"), a_start(2)])), "attributes at zoom"),
         (pmtiles(encode("starts", [a_start(1, name="Home"), a_start(2)])), "attributes at zoom"),
@@ -133,7 +133,7 @@ def test_each_contradiction_is_said(tmp_path: Path, content: bytes, said: str) -
 def test_missing_activities_are_told_by_zoom(tmp_path: Path) -> None:
     """An id that is nowhere is missing at each zoom that was asked for."""
     facts = read(tmp_path / "a.pmtiles", pmtiles(encode("starts", [a_start(2)])))
-    assert verification.missing(facts, EXPECTED) == {1: set(range(8))}
+    assert verification.missing(facts, EXPECTED, "starts") == {1: set(range(8))}
 
 
 def test_a_coarser_grid_is_counted(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_damaged_file_is_an_error_of_ours(
         facts = read(path, bytes(content[:cut]))
     except CheckFailed:
         return
-    assert set(facts.ids_by_zoom) <= set(range(32))
+    assert {zoom for _, zoom in facts.ids} <= set(range(32))
 
 
 def test_a_directory_with_leaves_is_read(tmp_path: Path) -> None:
@@ -179,12 +179,12 @@ def test_a_directory_with_leaves_is_read(tmp_path: Path) -> None:
     writer.finalize(header, EXPECTED.metadata)  # type: ignore[no-untyped-call] # as above
     assert deserialize_header(out.getvalue())["leaf_directory_length"] > 0
     facts = read(tmp_path / "a.pmtiles", out.getvalue())
-    assert (facts.tiles, facts.ids_by_zoom) == (12_000, {7: {1, 2}})
+    assert (facts.tiles, facts.ids) == (12_000, {("starts", 7): {1, 2}})
     drawing.replace_metadata(
         tmp_path / "a.pmtiles", tmp_path / "b.pmtiles", {**EXPECTED.metadata, "name": "longer" * 99}
     )
     moved = verification.read(tmp_path / "b.pmtiles", EXPECTED)
-    assert (moved.tiles, moved.ids_by_zoom) == (12_000, {7: {1, 2}})
+    assert (moved.tiles, moved.ids) == (12_000, {("starts", 7): {1, 2}})
 
 
 def test_metadata_are_replaced_and_nothing_else(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import mapbox_vector_tile
@@ -19,10 +20,12 @@ from pmtiles.reader import Reader, all_tiles
 
 from tracklake.errors import CheckFailed, Interrupted
 from tracklake.model import FloatArray
-from tracklake.tiles import geojson as tile_geojson
+from tracklake.state import State
 from tracklake.tiles import lines as tile_lines
-from tracklake.tiles import stage
+from tracklake.tiles import listings, stage
 from tracklake.tiles.lines import Drawn
+from tracklake.tiles.stage import Options
+from tracklake.tiles.views import Everything
 
 BIG_ID = 2**53 - 1
 SCHEMA = """
@@ -33,6 +36,8 @@ create table activities (
 );
 create table tracks_of_test (activity_id bigint, track_hash varchar, wkb blob);
 create view activity_tracks as select activity_id, track_hash, wkb from tracks_of_test;
+create view activity_points as
+    select activity_id, hash(track_hash)::hugeint::varchar as track_key from tracks_of_test;
 """
 Parts = Sequence[Sequence[tuple[float, float]]]
 WALK = [[(11.5 + 0.001 * k, 48.1 + 0.0004 * math.sin(k)) for k in range(30)]]
@@ -70,6 +75,17 @@ def add(
         wkb = shapely.to_wkb(geometry, byte_order=1, flavor="iso")
         digest = hashlib.sha256(wkb).hexdigest()
         warehouse.execute("insert into tracks_of_test values (?, ?, ?)", [activity_id, digest, wkb])
+
+
+def build(
+    warehouse: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    state: State | None = None,
+    **options: Any,
+) -> stage.TilesReport:
+    """Draw the set that shows everything."""
+    return stage.build(Everything(warehouse), folder, Options(**options), state=state)
 
 
 Entry = dict[str, object]
@@ -132,7 +148,7 @@ def test_no_activity_disappears_at_any_zoom(
     odd = odd_tracks()
     for activity_id, parts in odd.items():
         add(warehouse, activity_id, parts)
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     lines, starts = (seen(tmp_path / name) for name in report.tile_files)
     assert sorted(lines) == list(range(7, 15))
     assert sorted(starts) == list(range(8))
@@ -141,7 +157,7 @@ def test_no_activity_disappears_at_any_zoom(
     assert all(found == everyone for found in (*lines.values(), *starts.values()))
     assert report.beyond_mercator == 3
     assert report.too_short == 10
-    assert (report.activities, report.tracks, report.reduced_tiles) == (16, 16, 0)
+    assert (report.activities, report.reduced_tiles) == (16, 0)
 
 
 def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
@@ -150,7 +166,7 @@ def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
     """Where the rule about short tracks fails, the check finds it and a second try mends it."""
     add(warehouse, 1, [[(10.0, 50.0), (10.00004, 50.0)]])
     monkeypatch.setattr(tile_lines, "LEGIBLE_UNITS", 0.0)
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     found = seen(tmp_path / report.tile_files[0])
     assert all(1 in found[zoom] for zoom in range(7, 15))
 
@@ -187,7 +203,7 @@ def test_nothing_local_is_in_the_files(
 ) -> None:
     """Neither paths nor activity names are in a tile file's metadata or anywhere else in it."""
     add(warehouse, 1, WALK, name="Home to the clinic")
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     for name in report.tile_files:
         content = (tmp_path / name).read_bytes()
         reader = Reader(lambda at, length, content=content: content[at : at + length])  # type: ignore[no-untyped-call] # the package annotates this not
@@ -206,7 +222,7 @@ def test_geojson_is_one_feature_a_line(
     """GeoJSON has the id, the properties people need, and a box that crosses the antimeridian."""
     add(warehouse, BIG_ID, odd_tracks()[8], at=UTC_START + dt.timedelta(1), name='A "quoted" 名')
     add(warehouse, 7, WALK, name=None)
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     (name,) = report.geojson_files
     first, second = map(json.loads, gzip.decompress((tmp_path / name).read_bytes()).splitlines())
     assert (first["id"], second["id"]) == (7, BIG_ID)
@@ -230,7 +246,7 @@ def test_the_manifest_tells_what_is_there(
     add(warehouse, 1, WALK, at=dt.datetime(2023, 12, 31, 23, 30, tzinfo=dt.UTC))
     add(warehouse, 2, WALK)
     add(warehouse, 3, start=(8.0, 47.0), sport=None)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     tracks, geojson, index = manifest(tmp_path)
     kinds = [(one["kind"], one["year"], one["count"]) for one in tracks]
     assert kinds == [("year", 2023, 1), ("year", 2024, 1), ("starts", None, 3)]
@@ -242,7 +258,7 @@ def test_the_manifest_tells_what_is_there(
         assert one["bytes"] == len(content)
     assert tracks[0]["days"] == [19723, 19723]  # 2024-01-01 on the athlete's calendar
     listed = json.loads((tmp_path / str(index["file"])).read_text())
-    assert listed["fields"] == list(tile_geojson.INDEX_FIELDS)
+    assert listed["fields"] == list(listings.INDEX_FIELDS)
     assert listed["activities"]["3"][1] == "Workout"
     assert set(listed["activities"]) == {"1", "2", "3"}
 
@@ -253,33 +269,36 @@ def test_the_year_is_that_of_utc_wherever_the_session_is(
     """A session in another time zone files the same activities under the same years."""
     add(warehouse, 1, WALK, at=dt.datetime(2023, 12, 31, 23, 30, tzinfo=dt.UTC))
     warehouse.execute("set TimeZone = 'Asia/Tokyo'")
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     assert [one["year"] for one in manifest(tmp_path)[1]] == [2023]
 
 
 def test_an_unchanged_year_is_not_drawn_again(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    """One more activity redraws its year, the starts and the index; a second run draws nothing."""
+    """One more activity goes into the overlay; with nothing new, nothing is drawn."""
     add(warehouse, 1, WALK, at=UTC_START.replace(year=2022))
     add(warehouse, 2, WALK)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     before = snapshot(tmp_path)
-    assert stage.build(warehouse, tmp_path).drawn == ()
+    assert build(warehouse, tmp_path).drawn == ()
     assert snapshot(tmp_path) == before
     add(warehouse, 3, WALK)
-    drawn = stage.build(warehouse, tmp_path).drawn
-    assert [name.rsplit("-", 1)[0] for name in drawn] == [
-        *("tracks-2024", "tracks-2024", "starts", "activities")
+    assert stems(build(warehouse, tmp_path).drawn) == [
+        *("tracks-2024", "recent", "activities", "calendar")
     ]
+
+
+def stems(drawn: Sequence[str]) -> list[str]:
+    return [name.rsplit("-", 1)[0] for name in drawn]
 
 
 def test_a_new_name_redraws_no_tile(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A rename is a matter of the GeoJSON and the index; tiles do not know names."""
     add(warehouse, 1, WALK)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     warehouse.execute("update activities set name = 'Evening Run'")
-    drawn = stage.build(warehouse, tmp_path).drawn
+    drawn = build(warehouse, tmp_path).drawn
     assert [name.split(".", 1)[1] for name in drawn] == ["geojsonl.gz", "json"]
 
 
@@ -288,23 +307,24 @@ def test_a_deleted_activity_leaves_the_tiles(
 ) -> None:
     """Deleting one equals never having had it, byte for byte."""
     add(warehouse, 1, WALK)
-    stage.build(warehouse, tmp_path / "never")
+    build(warehouse, tmp_path / "never")
     add(warehouse, 2, WALK, at=UTC_START.replace(year=2021))
     add(warehouse, 3, WALK)
-    stage.build(warehouse, tmp_path / "had")
+    build(warehouse, tmp_path / "had")
     warehouse.execute("delete from activities where id > 1")
     warehouse.execute("delete from tracks_of_test where activity_id > 1")
-    had = stage.build(warehouse, tmp_path / "had")
-    never = stage.build(warehouse, tmp_path / "never")
+    had = build(warehouse, tmp_path / "had")
+    never = build(warehouse, tmp_path / "never")
     assert (had.tile_files, had.geojson_files) == (never.tile_files, never.geojson_files)
+    assert set(snapshot(tmp_path / "never")) < set(snapshot(tmp_path / "had"))
 
 
 def test_rebuild_gives_the_same_files(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A rebuild draws everything, ends with the same bytes, and leaves the manifest alone."""
     add(warehouse, 1, WALK)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     before = snapshot(tmp_path)
-    assert len(stage.build(warehouse, tmp_path, rebuild=True).drawn) == 4
+    assert len(build(warehouse, tmp_path, rebuild=True).drawn) == 5
     assert snapshot(tmp_path) == before
 
 
@@ -313,11 +333,11 @@ def test_a_file_that_is_gone_or_cut_is_made_again(
 ) -> None:
     """The manifest is not believed about files that are not there whole."""
     add(warehouse, 1, WALK)
-    whole = stage.build(warehouse, tmp_path)
+    whole = build(warehouse, tmp_path)
     before = snapshot(tmp_path)
     (tmp_path / whole.tile_files[0]).unlink()
     (tmp_path / whole.geojson_files[0]).write_bytes(b"")
-    assert set(stage.build(warehouse, tmp_path).drawn) == {
+    assert set(build(warehouse, tmp_path).drawn) == {
         *whole.tile_files[:1],
         *whole.geojson_files,
     }
@@ -331,8 +351,8 @@ def test_a_manifest_that_makes_no_sense_is_made_anew(
     """A broken or foreign manifest costs a rebuild, nothing more."""
     add(warehouse, 1, WALK)
     (tmp_path / "manifest.json").write_bytes(content)
-    assert len(stage.build(warehouse, tmp_path).drawn) == 4
-    assert stage.build(warehouse, tmp_path).drawn == ()
+    assert len(build(warehouse, tmp_path).drawn) == 5
+    assert build(warehouse, tmp_path).drawn == ()
 
 
 def test_old_files_stay_for_one_generation(
@@ -341,9 +361,10 @@ def test_old_files_stay_for_one_generation(
     """Yesterday's files are still there, the day before's are gone, files of others stay."""
     (tmp_path / "mine.pmtiles").write_bytes(b"not ours")
     generations = []
-    for activity_id in (1, 2, 3):
-        add(warehouse, activity_id, WALK)
-        report = stage.build(warehouse, tmp_path)
+    add(warehouse, 1, WALK)
+    for sport in ("Run", "Walk", "Hike"):
+        warehouse.execute("update activities set sport_type = ?", [sport])
+        report = build(warehouse, tmp_path)
         generations.append({*report.tile_files, *report.geojson_files})
     there = {path.name for path in tmp_path.iterdir()}
     assert generations[2] <= there
@@ -357,10 +378,10 @@ def test_without_activities_the_manifest_is_empty_and_valid(
 ) -> None:
     """No track at all is no failure: readers find a manifest that names no tiles."""
     add(warehouse, 1)
-    report = stage.build(warehouse, tmp_path / "new" / "tiles")
+    report = build(warehouse, tmp_path / "new" / "tiles")
     assert report.tile_files == report.geojson_files == ()
     assert manifest(tmp_path / "new" / "tiles")[:2] == ([], [])
-    assert stage.build(warehouse, tmp_path / "new" / "tiles").drawn == ()
+    assert build(warehouse, tmp_path / "new" / "tiles").drawn == ()
 
 
 def test_a_multisport_outing_starts_with_its_first_leg_only(
@@ -369,7 +390,7 @@ def test_a_multisport_outing_starts_with_its_first_leg_only(
     """The whole of a multisport outing is on the map as its legs, not once more."""
     add(warehouse, 1, start=(8.0, 47.0), legs=1)
     add(warehouse, 2, WALK)
-    assert stage.build(warehouse, tmp_path).activities == 1
+    assert build(warehouse, tmp_path).activities == 1
 
 
 @pytest.mark.parametrize("start", [(math.nan, 0.0), (200.0, 0.0), (0.0, math.inf)])
@@ -380,7 +401,7 @@ def test_a_start_that_is_nowhere_is_taken_from_the_track(
     add(warehouse, 1, WALK, start=start)
     add(warehouse, 2, start=start)
     add(warehouse, 3, WALK)
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     assert report.activities == 2
     assert all(set(found) == {1, 3} for found in seen(tmp_path / report.tile_files[-1]).values())
 
@@ -390,17 +411,17 @@ def test_a_build_that_fails_its_check_changes_nothing(
 ) -> None:
     """An id that tiles cannot hold fails the check; manifest and files are those of before."""
     add(warehouse, 1, WALK)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     before = snapshot(tmp_path)
     add(warehouse, 0, WALK, at=UTC_START.replace(year=2020))
     with pytest.raises(CheckFailed):
-        stage.build(warehouse, tmp_path)
+        build(warehouse, tmp_path)
     after = snapshot(tmp_path)
     assert before.items() <= after.items()
     assert not [name for name in after if name.startswith(".")]
     warehouse.execute("delete from activities where id = 0")
     warehouse.execute("delete from tracks_of_test where activity_id = 0")
-    assert stage.build(warehouse, tmp_path).drawn == ()
+    assert build(warehouse, tmp_path).drawn == ()
 
 
 def after(calls: int) -> Callable[[], bool]:
@@ -420,26 +441,26 @@ def test_an_interrupted_build_changes_nothing_and_the_next_one_finishes(
 ) -> None:
     """Stopped anywhere, readers see the files of before; what a kill left is swept away."""
     add(warehouse, 1, WALK)
-    stage.build(warehouse, tmp_path)
+    build(warehouse, tmp_path)
     before = (tmp_path / "manifest.json").read_bytes()
     add(warehouse, 2, WALK)
     killed = tmp_path / ".landing-tiles"
     killed.mkdir()
     (killed / "tracks.raw.pmtiles-journal").write_bytes(b"half")
     with pytest.raises(Interrupted):
-        stage.build(warehouse, tmp_path, should_stop=after(calls))
+        build(warehouse, tmp_path, should_stop=after(calls))
     assert (tmp_path / "manifest.json").read_bytes() == before
     assert not killed.exists()
-    assert stage.build(warehouse, tmp_path).activities == 2
+    assert build(warehouse, tmp_path).activities == 2
 
 
 def test_progress_counts_to_the_end(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A progress bar starts at nothing and ends with all steps done."""
     add(warehouse, 1, WALK)
     told: list[tuple[str, int, int]] = []
-    stage.build(warehouse, tmp_path, progress=lambda *what: told.append(what))
-    assert [done for _, done, _ in told] == [0, 1, 2, 3, 4]
-    assert {total for _, _, total in told} == {4}
+    build(warehouse, tmp_path, progress=lambda *what: told.append(what))
+    assert [done for _, done, _ in told] == [0, 1, 2, 3, 4, 5]
+    assert {total for _, _, total in told} == {5}
 
 
 def world(part: Sequence[Sequence[float]]) -> FloatArray:
@@ -451,7 +472,7 @@ def world(part: Sequence[Sequence[float]]) -> FloatArray:
 def test_drawn_lines_lie_on_the_track(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """At z14 no drawn vertex is farther from the track than two grid units."""
     add(warehouse, 1, WALK)
-    report = stage.build(warehouse, tmp_path)
+    report = build(warehouse, tmp_path)
     truth = shapely.LineString(world(WALK[0]))
     content = (tmp_path / report.tile_files[0]).read_bytes()
     checked = 0

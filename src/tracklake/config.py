@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     sources: Annotated[str | tuple[str, ...], NoDecode, AfterValidator(_sources)] = Field(
         (), validation_alias="TRACKLAKE_SOURCES"
     )
+    basemap: str | None = Field(None, validation_alias="TRACKLAKE_BASEMAP")
     strava_client_id: str | None = Field(None, validation_alias="STRAVA_CLIENT_ID")
     strava_client_secret: SecretStr | None = Field(None, validation_alias="STRAVA_CLIENT_SECRET")
     strava_refresh_token: SecretStr | None = Field(None, validation_alias="STRAVA_REFRESH_TOKEN")
@@ -72,6 +73,10 @@ class Settings(BaseSettings):
     )
     strava_oauth_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://www.strava.com/oauth", validation_alias="STRAVA_OAUTH_URL"
+    )
+    privacy_zones: str | None = Field(None, validation_alias="TRACKLAKE_PRIVACY_ZONES")
+    privacy_cut_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = Field(
+        0.0, validation_alias="TRACKLAKE_PRIVACY_CUT_M"
     )
 
 
@@ -113,6 +118,11 @@ class Folders(BaseModel, frozen=True):
     def tiles(self) -> Path:
         """GeoJSON, PMTiles and their manifest."""
         return self.data / "tiles"
+
+    @property
+    def public_tiles(self) -> Path:
+        """The same, without what privacy hides; made where privacy is set."""
+        return self.tiles / "public"
 
 
 def load(**overrides: object) -> tuple[Settings, Folders]:

@@ -129,10 +129,17 @@ def _indexed(session: SyncSession) -> int:
     return int(str(count))
 
 
-def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = False) -> None:
-    """Bring the map files up to date with the warehouse."""
-    from tracklake.tiles import stage
+def draw_tiles(
+    session: SyncSession,
+    report: FlowReport,
+    *,
+    rebuild: bool = False,
+    single: bool = False,
+) -> None:
+    """Bring the map files up to date: one's own, and public ones where privacy is set."""
+    from tracklake.tiles import sets
 
+    hidden = sets.privacy(session.settings)
     with session.phase("tiles") as phase:
 
         def progress(_label: str, done: int, total: int) -> None:
@@ -141,18 +148,14 @@ def draw_tiles(session: SyncSession, report: FlowReport, *, rebuild: bool = Fals
 
         with reading.snapshot(session.folders) as connection:
             try:
-                report.tiles = stage.build(
-                    connection,
-                    session.folders.tiles,
-                    rebuild=rebuild,
-                    progress=progress,
-                    clock=session.clock,
+                made = sets.draw(
+                    session, connection, hidden, rebuild=rebuild, single=single, progress=progress
                 )
             except (duckdb.PermissionException, duckdb.IOException) as error:
                 raise StorageError(reading.MOVED) from error
-        phase.detail = (
-            f"{len(report.tiles.drawn)} files drawn" if report.tiles.drawn else "no change"
-        )
+        report.tiles, report.public_tiles = made
+        drawn = sum(len(one.drawn) for one in made if one)
+        phase.detail = f"{drawn} files drawn" if drawn else "no change"
 
 
 Stage = Callable[[SyncSession, FlowReport], None]
@@ -160,6 +163,9 @@ Stage = Callable[[SyncSession, FlowReport], None]
 
 def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -> None:
     """Run every stage in order; a source's failure is raised at the end, when all else is done."""
+    from tracklake.tiles import sets
+
+    sets.privacy(session.settings)  # a mistake in it is to be said before hours of work
     expired = _forget_expired(session)  # first: what the list still shows is then fetched anew
     pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report, rebuild=expired)
@@ -188,7 +194,8 @@ def forget(
     draw_tiles(session, report)
     from tracklake.tiles import manifest
 
-    manifest.forget_old(session.folders.tiles)  # also the files that are usually kept for a while
+    for folder in (session.folders.tiles, session.folders.public_tiles):
+        manifest.forget_old(folder)  # also the files that are usually kept for a while
 
 
 def _both(first: CompactReport | None, second: CompactReport | None) -> CompactReport | None:

@@ -46,6 +46,7 @@ class FlowReport:
     forgotten: ForgetReport | None = None
     compact: CompactReport | None = None
     tiles: TilesReport | None = None
+    public_tiles: TilesReport | None = None
 
 
 @contextlib.contextmanager

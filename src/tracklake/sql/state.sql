@@ -1,4 +1,4 @@
--- The state database (SQLite), version 2.
+-- The state database (SQLite), version 3.
 create table if not exists sessions (
   session_id text primary key, athlete text not null, flow text not null, state text not null,
   started_at text not null, finished_at text, process_id integer, error text
@@ -64,4 +64,16 @@ create table if not exists budgets (
   source text not null, kind text not null, window_s integer not null, started_s integer not null,
   used integer not null, most integer not null, refused_s integer,
   primary key (source, kind, window_s)
+);
+-- What is known of tracks by the hash of their geometry, for public tiles: box and first point in
+-- degrees; made anew from the warehouse.
+create table if not exists track_outlines (
+  track_hash text primary key, west real not null, south real not null, east real not null, north real not null,
+  lng real not null, lat real not null
+);
+-- Where what privacy leaves of a track begins; lng, lat empty if it leaves nothing. privacy: a sign of
+-- the zones that touch it and of what is cut.
+create table if not exists visible_starts (
+  track_hash text not null, privacy text not null, lng real, lat real,
+  primary key (track_hash, privacy)
 );

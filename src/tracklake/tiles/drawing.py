@@ -20,10 +20,13 @@ from pmtiles.tile import Compression, deserialize_header, serialize_header
 
 from tracklake.errors import CheckFailed, ConfigError, Interrupted
 from tracklake.tiles import verification
-from tracklake.tiles.lines import LINE_EXTENT, LINE_ZOOMS, START_EXTENT, START_ZOOMS
+from tracklake.tiles.lines import LINE_EXTENT as EXTENT
+from tracklake.tiles.lines import LINE_ZOOMS, START_ZOOMS
+from tracklake.tiles.verification import Asked
 
-LINE_FLAGS = ("-Z7", "-z14", "-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2")
-START_FLAGS = ("-Z0", "-z7", "-r1")
+# One set of flags for lines and points, since the recent overlay has both: -S2 is about lines only,
+# -r1 (keep all) about points only; which zooms a feature is for, it says itself.
+_FLAGS = ("-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2", "-r1")
 _COMMON_FLAGS = (
     "-pf",
     "--no-tile-stats",  # they would hold attribute values
@@ -60,41 +63,62 @@ def tippecanoe() -> Path:
     return Path(found)
 
 
-def lines_expected(ids: frozenset[int]) -> verification.Expected:
-    """Return what a file of tracks must hold."""
-    return _expected("tracks", LINE_ZOOMS, LINE_EXTENT, ids)
+LAYERS = {"tracks": LINE_ZOOMS, "starts": START_ZOOMS}
 
 
-def starts_expected(ids: frozenset[int]) -> verification.Expected:
-    """Return what the file of start points must hold."""
-    return _expected("starts", START_ZOOMS, START_EXTENT, ids)
+def expected(
+    tracks: frozenset[int] = frozenset(),
+    starts: frozenset[int] = frozenset(),
+    *,
+    most_tile_bytes: int | None = verification.MAX_TILE_BYTES,
+) -> verification.Expected:
+    """Return what a file of these activities' tracks and starts (ids) must hold."""
+    asked = zip(LAYERS.items(), (tracks, starts), strict=True)
+    layers = {name: Asked(zooms, ids) for (name, zooms), ids in asked if ids}
+    metadata: dict[str, object] = {
+        "name": "Tracklake " + " and ".join(layers),
+        "format": "pbf",
+        "type": "overlay",
+        "vector_layers": [
+            {
+                "id": name,
+                "description": "",
+                "minzoom": one.zooms[0],
+                "maxzoom": one.zooms[-1],
+                "fields": dict(verification.FIELDS),
+            }
+            for name, one in layers.items()
+        ],
+    }
+    return verification.Expected(layers, EXTENT, metadata, most_tile_bytes)
 
 
 def draw(
-    features: Path, tiles: Path, expected: verification.Expected, should_stop: Callable[[], bool]
+    features: Path, tiles: Path, asked: verification.Expected, should_stop: Callable[[], bool]
 ) -> verification.Facts:
     """Make a PMTiles file of GeoJSON lines, with our own metadata, and read it back.
 
-    Both paths lie in a folder of the build's own, which also takes tippecanoe's temporary files.
-    Raises CheckFailed if tippecanoe fails or the file is not as expected (activities that are
-    absent excepted: `verification.missing` tells those), Interrupted if `should_stop` says so.
+    Each feature names its layer. Both paths lie in a folder of the build's own, which also takes
+    tippecanoe's temporary files. Raises CheckFailed if tippecanoe fails or the file is not as
+    expected (activities that are absent excepted: `verification.missing` tells those), Interrupted
+    if `should_stop` says so.
     """
     raw = tiles.with_suffix(".raw.pmtiles")
-    kind_flags = LINE_FLAGS if expected.layer == "tracks" else START_FLAGS
-    order = ("--preserve-input-order",) if expected.layer == "tracks" else ()
+    first, last = asked.zooms
+    order = ("--preserve-input-order",) if "tracks" in asked.layers else ()
     run(
         [
             *(str(tippecanoe()), "-q", "-f", "-o", str(raw), "-t", str(tiles.parent)),
-            *("-l", expected.layer, *kind_flags, *order, *_COMMON_FLAGS, str(features)),
+            *(f"-Z{first}", f"-z{last}", *_FLAGS, *order, *_COMMON_FLAGS, str(features)),
         ],
         tiles.parent,
         should_stop,
     )
-    replace_metadata(raw, tiles, expected.metadata)
+    replace_metadata(raw, tiles, asked.metadata)
     raw.unlink()
-    facts = verification.read(tiles, expected)
+    facts = verification.read(tiles, asked)
     if facts.problems:
-        raise CheckFailed(f"the {expected.layer} tiles are not as asked: {facts.problems}")
+        raise CheckFailed(f"the tiles of {' and '.join(asked.layers)} are wrong: {facts.problems}")
     return facts
 
 
@@ -131,23 +155,6 @@ def _copy(old: BinaryIO, new: BinaryIO, section: tuple[int, int]) -> None:
             raise CheckFailed("the file that tippecanoe wrote ends too early")
         new.write(data)
         left -= len(data)
-
-
-def _expected(layer: str, zooms: range, extent: int, ids: frozenset[int]) -> verification.Expected:
-    described = {
-        "id": layer,
-        "description": "",
-        "minzoom": zooms[0],
-        "maxzoom": zooms[-1],
-        "fields": dict(verification.FIELDS),
-    }
-    metadata: dict[str, object] = {
-        "name": f"Tracklake {layer}",
-        "format": "pbf",
-        "type": "overlay",
-        "vector_layers": [described],
-    }
-    return verification.Expected(layer, zooms, extent, ids, metadata)
 
 
 def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> None:

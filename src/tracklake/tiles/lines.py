@@ -4,30 +4,60 @@ A line that is shorter than the grid of a tile vanishes in every tiler (mapbox/t
 Here each activity stands at every line zoom: where a zoom's grid is too coarse for it, a chord of
 each of its parts, at least four grid units long (one CSS pixel), is drawn in its place.
 
+Where zones are given, no vertex of any tile lies in one, and no line between two runs through one:
+tippecanoe moves positions onto a zoom's grid, takes what lies within 2 units of a line for part of
+it, and cuts lines at the edges of tiles, so near a zone each zoom draws as much less as that takes.
+What is left nothing of by that is drawn on the nearest place of the grid that no zone holds.
+
 Web Mercator ends at 85.0511 degrees; what lies beyond is drawn on that edge, not left out.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import orjson
+from numpy.lib.stride_tricks import sliding_window_view
 
-from tracklake.model import FloatArray
+from tracklake.analysis.geodesy import METRES_PER_DEGREE
+from tracklake.model import BoolArray, FloatArray
+from tracklake.tiles.privacy import (
+    MAX_LATITUDE,
+    Zone,
+    bounds_of,
+    is_outside,
+    outside,
+    touching,
+)
 
 LINE_ZOOMS = range(7, 15)
 START_ZOOMS = range(8)
 LINE_EXTENT = 2048  # grid units a tile, tippecanoe's -d11 -D11
-START_EXTENT = 4096  # tippecanoe's default
+START_EXTENT = LINE_EXTENT
 
-MAX_LATITUDE = 85.05
 # Tippecanoe joins parts that touch and then drops what lies within 2 units (-S2) of the straight
 # way from the first point to the last, which is nothing where a track returns to its start. A chord
 # of 4 units survives that even there and back; so does a part that reaches 6 units, wherever in the
 # joined line it stands.
 LEGIBLE_UNITS = 6.0
 _SHORTEST_UNITS = 4.0
+
+# How far from where it should be tippecanoe draws something, each a little more than measured: it
+# rounds twice (0.75 units each way at most), simplifies (-S2), and rounds where it cuts a line at a
+# tile's edge, which adds up over the zooms (1.9 units of the deepest zoom measured, 11 possible).
+_ROUNDED_UNITS = 1.1
+_SIMPLIFIED_UNITS = 2.05
+_CUT_M = 14.0
+# Drawn alike near a zone, by what the first of them needs: 44 m at the equator.
+_ALIKE = range(11, 15)
+_EQUATOR_M = 40_075_017.0
+# How many places of the grid each way are searched at a time, and how many units apart they are.
+_WINDOWS = ((6, 1.0), *((64, 4.0**wider) for wider in range(10)))
+
+_Lines = list[list[list[float]]]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +70,68 @@ class Drawn:
 
 
 def lines(
-    drawn: Drawn, parts: Sequence[FloatArray], forced_zooms: Collection[int] = ()
+    drawn: Drawn,
+    parts: Sequence[FloatArray],
+    forced_zooms: Collection[int] = (),
+    zones: Sequence[Zone] = (),
+    layer: str | None = None,
+    extent: int = LINE_EXTENT,
 ) -> tuple[bytes, int]:
     """Return the GeoJSON lines of one activity and at how many zooms a chord stands for it.
 
     parts: arrays (n, 2) of lng, lat degrees, n >= 2, at least one. forced_zooms: where chords are
-    drawn whatever the size.
+    drawn whatever the size. zones: kept out of every tile whose grid has at least `extent` units.
+    layer: named in each feature, for a run of tippecanoe that makes several.
     """
     world = [_world(part) for part in parts]
-    reach = max(float(np.abs(part - part[0]).max()) for part in world)
-    coarse = [
-        zoom for zoom in LINE_ZOOMS if zoom in forced_zooms or reach * _units(zoom) < LEGIBLE_UNITS
-    ]
-    out = [_line(drawn, _chords(world, zoom), zoom, zoom) for zoom in coarse]
-    true_shape = [_degrees_written(_clamped(part)) for part in parts]
-    for first, last in _runs([zoom for zoom in LINE_ZOOMS if zoom not in coarse]):
-        out.append(_line(drawn, true_shape, first, last))
-    return b"".join(out), len(coarse)
+    near = touching(bounds_of(parts), zones)
+    written = {
+        id(flat): _degrees_written(_clamped(part)) for flat, part in zip(world, parts, strict=True)
+    }
+    out: list[bytes] = []
+    shaped: list[tuple[int, _Lines]] = []
+    for zoom, shape in _shapes(world, near, extent):
+        if zoom in forced_zooms or _reach(shape) * _units(zoom) < LEGIBLE_UNITS:
+            chords = _chords(shape, zoom, _widened(near, zoom, extent, _ROUNDED_UNITS))
+            chords = chords or _stroke(world[0][0], zoom, near, extent)
+            out.append(_line(drawn, chords, _zooms(zoom, zoom, layer)))
+        else:
+            known = (written.get(id(part)) for part in shape)
+            pairs = zip(known, shape, strict=True)
+            shaped.append((zoom, [one or _degrees_written(_degrees(part)) for one, part in pairs]))
+    chord_zooms = len(out)
+    for geometry, first, last in _runs(shaped):
+        out.append(_line(drawn, geometry, _zooms(first, last, layer)))
+    return b"".join(out), chord_zooms
 
 
-def start(drawn: Drawn, lng: float, lat: float) -> bytes:
-    """Return the GeoJSON line of a start point."""
-    position = _degrees_written(_clamped(np.array([[lng, lat]])))[0]
-    return _feature(drawn, {"type": "Point", "coordinates": position}, {})
+def start(
+    drawn: Drawn,
+    lng: float,
+    lat: float,
+    zones: Sequence[Zone] = (),
+    layer: str | None = None,
+    extent: int = START_EXTENT,
+) -> bytes:
+    """Return the GeoJSON lines of a start point: one, or near a zone one for some zooms each.
+
+    Where a zoom's grid would move the point into a zone, the nearest free place of the grid stands
+    for it. The rest is as for `lines`.
+    """
+    position = _clamped(np.array([[lng, lat]]))
+    near = touching((lng, lat, lng, lat), zones)
+    if not near:
+        zooms = {} if layer is None else _zooms(START_ZOOMS[0], START_ZOOMS[-1], layer)
+        return _point(drawn, _degrees_written(position)[0], zooms)
+    places: list[tuple[int, list[float]]] = []
+    for zoom in START_ZOOMS:
+        found = position
+        if not is_outside(position, _widened(near, zoom, extent, _ROUNDED_UNITS)).all():
+            found = _degrees(_free_place(_world(position)[0], zoom, near, extent))
+        places.append((zoom, _degrees_written(found)[0]))
+    return b"".join(
+        _point(drawn, place, _zooms(first, last, layer)) for place, first, last in _runs(places)
+    )
 
 
 def is_beyond_mercator(parts: Sequence[FloatArray]) -> bool:
@@ -91,17 +160,56 @@ def _units(zoom: int) -> float:
     return float(LINE_EXTENT << zoom)
 
 
-def _chords(world: Sequence[FloatArray], zoom: int) -> list[list[list[float]]]:
-    """Return each part as start -> farthest point, at least four units long, one per grid cell."""
+def _reach(world: Sequence[FloatArray]) -> float:
+    return max((float(np.abs(part - part[0]).max()) for part in world), default=0.0)
+
+
+def _shapes(
+    world: Sequence[FloatArray], zones: Sequence[Zone], extent: int
+) -> Iterator[tuple[int, Sequence[FloatArray]]]:
+    """Yield each zoom with what may be seen of the parts there."""
+    shape = world
+    for zoom in LINE_ZOOMS:
+        if zones and (zoom == _ALIKE[0] or zoom not in _ALIKE):
+            units = _ROUNDED_UNITS + _SIMPLIFIED_UNITS
+            shape = outside(world, _widened(zones, zoom, extent, units), _degrees)
+        yield zoom, shape
+
+
+def _widened(zones: Sequence[Zone], zoom: int, extent: int, units: float) -> list[Zone]:
+    """Return the zones with so much around them in units of a zoom's grid, and for cuts."""
+    wide = [zone.widened(units * _EQUATOR_M / (extent << zoom) + _CUT_M) for zone in zones]
+    return [
+        zone.widened((one.radius_m - zone.radius_m) * math.cos(math.radians(_lowest(one))))
+        for zone, one in zip(zones, wide, strict=True)
+    ]
+
+
+def _lowest(zone: Zone) -> float:
+    """Return the latitude (positive) of the zone's that is nearest to the equator."""
+    return max(abs(zone.lat) - zone.radius_m / METRES_PER_DEGREE * 1.01, 0.0)
+
+
+def _chords(world: Sequence[FloatArray], zoom: int, zones: Sequence[Zone]) -> _Lines:
+    """Return each part as start -> farthest point, at least four units long, one per grid cell.
+
+    Those that would run through a zone are left out.
+    """
     by_cell: dict[tuple[int, ...], list[list[float]]] = {}
     for part in world:
         far = part[np.abs(part - part[0]).max(axis=1).argmax()]
         chord = np.vstack((part[0], far))
         if np.abs(chord[1] - chord[0]).max() * _units(zoom) < _SHORTEST_UNITS:
             chord = _shortest(part[0], zoom)
+        if not _is_clear(chord, zones):
+            continue
         cell = tuple(np.floor(chord * _units(zoom)).astype(int).ravel().tolist())
         by_cell.setdefault(cell, _degrees_written(_degrees(chord)))
     return list(by_cell.values())
+
+
+def _is_clear(chord: FloatArray, zones: Sequence[Zone]) -> bool:
+    return any(piece is chord for piece in outside([chord], zones, _degrees))
 
 
 def _shortest(at: FloatArray, zoom: int) -> FloatArray:
@@ -111,11 +219,56 @@ def _shortest(at: FloatArray, zoom: int) -> FloatArray:
     return np.array([[x, y], [x + length if x + length <= 1 else x - length, y]])
 
 
-def _runs(zooms: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the runs of consecutive zooms, ascending, as (first, last)."""
-    firsts = [zoom for zoom in zooms if zoom - 1 not in zooms]
-    lasts = [zoom for zoom in zooms if zoom + 1 not in zooms]
-    return list(zip(firsts, lasts, strict=True))
+def _stroke(at: FloatArray, zoom: int, zones: Sequence[Zone], extent: int) -> _Lines:
+    """Return a stroke of four units along the grid as near as may be."""
+    return [_degrees_written(_degrees(_free_place(at, zoom, zones, extent, 4)))]
+
+
+def _free_place(
+    at: FloatArray, zoom: int, zones: Sequence[Zone], extent: int, length: int = 0
+) -> FloatArray:
+    """Return the nearest place of a zoom's grid outside every zone, or a level or upright stroke.
+
+    In world coordinates. Searched on ever wider and coarser windows of the grid.
+    """
+    units = float(extent << zoom)
+    for reach, pitch in _WINDOWS:
+        steps = np.arange(-reach, reach + 1)
+        x, y = np.meshgrid(*((round(float(one) * units / pitch) + steps) * pitch for one in at))
+        nodes = np.stack((x, y), axis=-1) / units
+        degrees = _degrees(nodes.reshape(-1, 2))
+        # What lies between two places of a stroke is at most half a step from one.
+        guard = _widened(zones, zoom, extent, 0.6 * pitch) if length else zones
+        free = is_outside(degrees, guard) & (np.abs(degrees) <= (179.9999, MAX_LATITUDE)).all(
+            axis=1
+        )
+        if (found := _nearest(free.reshape(x.shape), length)) is not None:
+            return nodes[found]
+    raise ValueError("privacy zones leave no place on the map")
+
+
+def _nearest(free: BoolArray, length: int) -> tuple[list[int], list[int]] | None:
+    """Return rows and columns of the two ends of the free stroke nearest to the middle."""
+    level = sliding_window_view(free, length + 1, axis=1).all(axis=-1)
+    upright = sliding_window_view(free, length + 1, axis=0).all(axis=-1)
+    begins = np.concatenate((np.argwhere(level), np.argwhere(upright)))
+    if not len(begins):
+        return None
+    best = int(((begins - len(free) // 2) ** 2).sum(axis=1).argmin())
+    row, column = map(int, begins[best])
+    down, right = (0, length) if best < level.sum() else (length, 0)
+    return [row, row + down], [column, column + right]
+
+
+def _runs(by_zoom: Sequence[tuple[int, _T]]) -> list[tuple[_T, int, int]]:
+    """Return what is the same at consecutive zooms, ascending, as (what, first, last)."""
+    runs: list[tuple[_T, int, int]] = []
+    for zoom, what in by_zoom:
+        if runs and runs[-1][2] == zoom - 1 and runs[-1][0] == what:
+            runs[-1] = (what, runs[-1][1], zoom)
+        else:
+            runs.append((what, zoom, zoom))
+    return runs
 
 
 def _degrees_written(part: FloatArray) -> list[list[float]]:
@@ -124,15 +277,23 @@ def _degrees_written(part: FloatArray) -> list[list[float]]:
     return rounded
 
 
-def _line(drawn: Drawn, parts: list[list[list[float]]], first: int, last: int) -> bytes:
-    geometry: dict[str, object] = {"type": "MultiLineString", "coordinates": parts}
-    return _feature(drawn, geometry, {"minzoom": first, "maxzoom": last})
+def _zooms(first: int, last: int, layer: str | None) -> dict[str, int | str]:
+    zooms: dict[str, int | str] = {"minzoom": first, "maxzoom": last}
+    return zooms if layer is None else zooms | {"layer": layer}
 
 
-def _feature(drawn: Drawn, geometry: dict[str, object], zooms: dict[str, int]) -> bytes:
+def _line(drawn: Drawn, parts: _Lines, told: dict[str, int | str]) -> bytes:
+    return _feature(drawn, {"type": "MultiLineString", "coordinates": parts}, told)
+
+
+def _point(drawn: Drawn, position: list[float], told: dict[str, int | str]) -> bytes:
+    return _feature(drawn, {"type": "Point", "coordinates": position}, told)
+
+
+def _feature(drawn: Drawn, geometry: dict[str, object], told: dict[str, int | str]) -> bytes:
     feature = {
         "type": "Feature",
-        "tippecanoe": zooms,
+        "tippecanoe": told,
         "properties": {"id": drawn.activity_id, "sport": drawn.sport, "day": drawn.day},
         "geometry": geometry,
     }

@@ -12,25 +12,34 @@ from typing import NotRequired, TypedDict, cast
 import orjson
 
 from tracklake import landing
+from tracklake.errors import CheckFailed
+from tracklake.tiles import verification
 
 NAME = "manifest.json"
-_VERSION = 1
-_OURS = re.compile(r"(tracks--?\d+|starts|activities)-[0-9a-f]{12}\.(pmtiles|geojsonl\.gz|json)")
+TILES = ("year", "recent", "starts", "single")  # kinds of entries
+SINGLE = "all.pmtiles"  # the one file that is named for people, to send it to somebody
+_VERSION = 2
+_OURS = re.compile(
+    r"((tracks|starts)-[\d-]+|starts|recent|activities|calendar)-[0-9a-f]{12}\.(pmtiles|geojsonl\.gz|json)"
+    r"|all\.pmtiles"
+)
 
 
 class Entry(TypedDict):
     """One file. `input` is the digest of the rows it was made from; bounds are in degrees."""
 
     file: str
-    kind: str  # "year" or "starts" (tiles), "geojson", "index"; later "recent" and "single"
-    year: int | None  # start year, UTC
-    count: int  # activities
-    days: list[int]  # first and last local day, as days since 1970; empty if there is none
     bytes: int
     sha256: str
+    kind: str  # tiles: "year", "recent", "starts", "single"; else "geojson", "index", "calendar"
+    year: int | None  # start year, UTC, where a file is about one
+    count: int  # activities
+    days: list[int]  # first and last local day, as days since 1970; empty if there is none
     input: str
+    years: NotRequired[list[int]]  # of starts: the first and the last
     # Tiles only:
-    layer: NotRequired[str]
+    layers: NotRequired[list[str]]  # "tracks", "starts"
+    sports: NotRequired[dict[str, int]]  # activities of each
     bounds: NotRequired[list[float]]  # west, south, east, north
     min_zoom: NotRequired[int]
     max_zoom: NotRequired[int]
@@ -49,6 +58,7 @@ class Manifest(TypedDict):
     tracks: list[Entry]
     geojson: list[Entry]
     index: Entry
+    calendar: Entry
 
 
 def read(folder: Path) -> Manifest | None:
@@ -66,7 +76,7 @@ def entries(manifest: Manifest | None) -> list[Entry]:
     """Return all entries of a manifest; of none, none."""
     if manifest is None:
         return []
-    return [*manifest["tracks"], *manifest["geojson"], manifest["index"]]
+    return [*manifest["tracks"], *manifest["geojson"], manifest["index"], manifest["calendar"]]
 
 
 def publish(folder: Path, made: list[Entry], generated_at: str) -> None:
@@ -78,9 +88,10 @@ def publish(folder: Path, made: list[Entry], generated_at: str) -> None:
     manifest: Manifest = {
         "version": _VERSION,
         "generated_at": generated_at,
-        "tracks": [entry for entry in made if entry["kind"] in ("year", "starts")],
+        "tracks": [entry for entry in made if entry["kind"] in TILES],
         "geojson": [entry for entry in made if entry["kind"] == "geojson"],
         "index": next(entry for entry in made if entry["kind"] == "index"),
+        "calendar": next(entry for entry in made if entry["kind"] == "calendar"),
     }
     if entries(manifest) == before:
         return
@@ -100,24 +111,45 @@ def _keep_only(folder: Path, kept: list[Entry]) -> None:
             path.unlink()
 
 
-def reusable(
-    before: list[Entry], kind: str, year: int | None, digest: str, folder: Path
-) -> Entry | None:
-    """Return the entry of a file that was made from the same input and is still there, whole."""
-    for entry in before:
-        if (entry["kind"], entry["year"], entry["input"]) != (kind, year, digest):
-            continue
-        path = folder / entry["file"]
-        if path.is_file() and path.stat().st_size == entry["bytes"]:
-            return entry
-    return None
+def remove(folder: Path) -> bool:
+    """Remove a set: its manifest, then its files; tell whether there was one."""
+    if not (folder / NAME).exists():
+        return False
+    (folder / NAME).unlink()
+    _keep_only(folder, [])
+    return True
 
 
-def adopt(finished: Path, folder: Path, stem: str, suffix: str) -> tuple[str, int, str]:
-    """Move a finished file to its content name in the folder; return name, bytes and SHA-256."""
+class Shelf:
+    """The files of a set that are there, as its manifest names them."""
+
+    def __init__(self, folder: Path, *, empty: bool = False) -> None:
+        self._folder = folder
+        self.entries = [] if empty else entries(read(folder))
+
+    def is_whole(self, entry: Entry) -> bool:
+        """Say whether the file of an entry is there with its size; content has its own name."""
+        path = self._folder / entry["file"]
+        return path.is_file() and path.stat().st_size == entry["bytes"]
+
+    def ids(self, entry: Entry) -> frozenset[int] | None:
+        """Return what a file of tiles shows, read at its first zoom; None if it is unreadable."""
+        try:
+            return verification.ids_at(
+                self._folder / entry["file"], entry["layers"][0], entry["min_zoom"]
+            )
+        except CheckFailed:
+            return None
+
+
+def adopt(finished: Path, folder: Path, name: str) -> tuple[str, int, str]:
+    """Move a finished file to its name in the folder; return the name, bytes and SHA-256.
+
+    `{}` in the name becomes the first signs of the hash.
+    """
     with finished.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = finished.stat().st_size
-    name = f"{stem}-{digest[:12]}{suffix}"
+    name = name.format(digest[:12])
     landing.adopt(finished, folder / name)
     return name, size, digest

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -14,7 +14,9 @@ from tracklake.tiles.lines import Drawn
 from tracklake.warehouse import sql_files
 
 # Part of every digest: raise it when the same rows are to be drawn differently.
-SCHEME = 1
+SCHEME = 2
+
+_AT_ONCE = 1000  # tracks read by one query: some megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,15 @@ class Row:
         return self.name, self.sport, start, self.distance_m, self.moving_time_s
 
 
+def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
+    """Say in a few signs what everything that is drawn comes from, without reading geometry.
+
+    Equal for equal warehouses; differs, but for one chance in 2^64, when anything differs.
+    """
+    (facts,) = connection.execute(sql_files("todo")["tile_fingerprint"]).fetchall()
+    return " ".join(map(str, (SCHEME, *facts)))
+
+
 def activities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """Return every activity that has a track or a start position, oldest first."""
     return [
@@ -54,20 +65,27 @@ def activities(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def tracks(
-    connection: duckdb.DuckDBPyConnection, year: int
-) -> Iterable[tuple[int, list[FloatArray]]]:
-    """Return the tracks of one start year as (activity id, parts), oldest first.
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]
+) -> Iterator[tuple[Row, list[FloatArray]]]:
+    """Yield the tracks of those rows that have one, in their order.
 
     A part is an array (n, 2) of lng, lat degrees.
     """
-    found = connection.execute(sql_files("todo")["tile_tracks"], [year]).fetchall()
-    return ((activity_id, _parts(wkb)) for activity_id, wkb in found)
+    tracked = [row for row in rows if row.track_hash is not None]
+    for first in range(0, len(tracked), _AT_ONCE):
+        some = tracked[first : first + _AT_ONCE]
+        ids = [row.activity_id for row in some]
+        found = dict(connection.execute(sql_files("todo")["tile_tracks"], [ids]).fetchall())
+        for row in some:
+            yield row, _parts(found.pop(row.activity_id))
 
 
-def unplaced_starts(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[float, float]]:
-    """Return the first position (lng, lat) of the tracks whose activity has no start position."""
-    found = connection.execute(sql_files("todo")["tile_unplaced_starts"]).fetchall()
-    firsts = ((activity_id, _parts(wkb)[0][0]) for activity_id, wkb in found)
+def unplaced_starts(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]
+) -> Mapping[int, tuple[float, float]]:
+    """Return the first position (lng, lat) of those tracks whose activity has no start position."""
+    unplaced = [row for row in rows if row.start_lng is None or row.start_lat is None]
+    firsts = ((row.activity_id, parts[0][0]) for row, parts in tracks(connection, unplaced))
     return {activity_id: (float(first[0]), float(first[1])) for activity_id, first in firsts}
 
 
@@ -92,9 +110,19 @@ def starts_digest(rows: Iterable[Row]) -> str:
     )
 
 
+def overlay_digest(tracks: Iterable[Row], starts: Iterable[Row]) -> str:
+    """Digest what the recent overlay is drawn from."""
+    return tiles_digest(tracks) + starts_digest(starts)
+
+
 def index_digest(rows: Iterable[Row]) -> str:
     """Digest what the index is written from."""
     return _digest((row.activity_id, row.year, row.day, row.shown) for row in rows)
+
+
+def calendar_digest(rows: Iterable[Row]) -> str:
+    """Digest what the calendar is written from."""
+    return _digest((row.day, row.sport) for row in rows)
 
 
 def _digest(facts: Iterable[object]) -> str:

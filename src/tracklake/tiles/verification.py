@@ -6,7 +6,8 @@ extents (Mapbox Vector Tile 2.1, section 4; PMTiles 3).
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pmtiles.tile import (
 )
 
 from tracklake.errors import CheckFailed
+from tracklake.tiles.protobuf import fields, varints
 
 MAX_TILE_BYTES = 500_000
 FIELDS = {"sport": "String", "day": "Number"}
@@ -39,14 +41,27 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a file was asked to hold: one layer, these ids at each of these zooms."""
+class Asked:
+    """What a layer was asked to hold: these ids at each of these zooms."""
 
-    layer: str
     zooms: range
-    extent: int
     ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a file was asked to hold: layers by name, their grid, and its own metadata."""
+
+    layers: Mapping[str, Asked]
+    extent: int
     metadata: dict[str, object]
+    most_tile_bytes: int | None = MAX_TILE_BYTES
+
+    @property
+    def zooms(self) -> tuple[int, int]:
+        """The first zoom and the last."""
+        every = [zoom for asked in self.layers.values() for zoom in asked.zooms]
+        return min(every), max(every)
 
 
 @dataclass(slots=True)
@@ -60,7 +75,7 @@ class Facts:
     tiles: int = 0
     largest_tile_bytes: int = 0
     reduced_tiles: int = 0  # with a coarser grid than asked for, to stay under the size limit
-    ids_by_zoom: dict[int, set[int]] = field(default_factory=dict)
+    ids: dict[tuple[str, int], set[int]] = field(default_factory=dict)  # by layer and zoom
     problems: list[str] = field(default_factory=list)
 
 
@@ -70,6 +85,13 @@ def read(path: Path, expected: Expected) -> Facts:
     Raises CheckFailed if it is no PMTiles file or is damaged; what contradicts `expected` is in
     `problems` and `missing`.
     """
+    with _opened(path) as part:
+        return _read(part, expected)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Callable[[int, int], bytes]]:
+    """Give a reader of (offset, length); what is wrong with the file is CheckFailed."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -80,18 +102,33 @@ def read(path: Path, expected: Expected) -> Facts:
                 file.seek(offset)
                 return file.read(length)
 
-            return _read(part, expected)
+            yield part
     except _UNREADABLE as error:
         raise CheckFailed(f"{path.name} is not a readable PMTiles file: {error}") from error
 
 
-def missing(facts: Facts, expected: Expected) -> dict[int, set[int]]:
-    """Return for each activity that is absent somewhere the zooms at which it is."""
+def missing(facts: Facts, expected: Expected, layer: str) -> dict[int, set[int]]:
+    """Return for each activity that a layer lacks somewhere the zooms at which it does."""
+    asked = expected.layers[layer]
     absent: dict[int, set[int]] = {}
-    for zoom in expected.zooms:
-        for activity_id in expected.ids - facts.ids_by_zoom.get(zoom, set()):
+    for zoom in asked.zooms:
+        for activity_id in asked.ids - facts.ids.get((layer, zoom), set()):
             absent.setdefault(activity_id, set()).add(zoom)
     return absent
+
+
+def ids_at(path: Path, layer: str, zoom: int) -> frozenset[int]:
+    """Return the ids that a layer of a file has at a zoom; CheckFailed if it is damaged."""
+    ids: set[int] = set()
+    with _opened(path) as part:
+        header = deserialize_header(part(0, 127))
+        for at_zoom, data in _tiles(part, header, header["root_offset"], header["root_length"]):
+            if at_zoom > zoom:
+                break  # tiles are in the order of their zooms
+            if at_zoom == zoom:
+                found = (one for one in layers(gzip.decompress(data)) if one.name == layer)
+                ids.update(*(one.ids for one in found))
+    return frozenset(ids)
 
 
 def _read(part: Callable[[int, int], bytes], expected: Expected) -> Facts:
@@ -131,23 +168,27 @@ def _tiles(
 
 
 def _contradictions(facts: Facts, expected: Expected) -> Iterable[str]:
-    if (facts.min_zoom, facts.max_zoom) != (expected.zooms[0], expected.zooms[-1]):
+    if (facts.min_zoom, facts.max_zoom) != expected.zooms:
         yield f"zooms are {facts.min_zoom} to {facts.max_zoom}"
-    if facts.largest_tile_bytes > MAX_TILE_BYTES:
+    if expected.most_tile_bytes and facts.largest_tile_bytes > expected.most_tile_bytes:
         yield f"the largest tile has {facts.largest_tile_bytes} bytes"
     if facts.metadata != expected.metadata:
         yield f"the metadata hold more or less than asked: {sorted(facts.metadata)}"
-    strangers = set().union(*facts.ids_by_zoom.values()) - expected.ids
+    strangers: set[int] = set()
+    for (layer, zoom), ids in facts.ids.items():
+        asked = expected.layers.get(layer)
+        if asked is None or zoom not in asked.zooms:
+            yield f"there is a layer {layer} at zoom {zoom}"
+        else:
+            strangers |= ids - asked.ids
     if strangers:
         yield f"{len(strangers)} features have an id that no activity has"
 
 
 def _add_tile(facts: Facts, expected: Expected, zoom: int, tile: bytes) -> None:
     for layer in layers(tile):
-        facts.ids_by_zoom.setdefault(zoom, set()).update(layer.ids)
+        facts.ids.setdefault((layer.name, zoom), set()).update(layer.ids)
         facts.reduced_tiles += layer.extent < expected.extent
-        if layer.name != expected.layer:
-            facts.problems.append(f"a layer is named {layer.name}")
         if layer.kinds != set(FIELDS.items()):
             facts.problems.append(f"attributes at zoom {zoom} are {sorted(layer.kinds)}")
 
@@ -168,7 +209,7 @@ class Layer:
 
 def layers(tile: bytes) -> Iterator[Layer]:
     """Read a tile (not compressed); raises ValueError or IndexError if it is damaged."""
-    for number, start, end in _fields(tile, 0, len(tile)):
+    for number, start, end in fields(tile, 0, len(tile)):
         if number == 3:
             yield _layer(tile, start, end)
 
@@ -178,7 +219,7 @@ def _layer(tile: bytes, start: int, end: int) -> Layer:
     features: list[tuple[int, bytes]] = []
     keys: list[str] = []
     values: list[str] = []
-    for number, first, last in _fields(tile, start, end):
+    for number, first, last in fields(tile, start, end):
         if number == 1:
             name = tile[first:last].decode()
         elif number == 2:
@@ -198,7 +239,7 @@ def _kinds(
     by_tags: dict[bytes, set[tuple[str, str]]] = {}
     for _, tags in features:
         if tags not in by_tags:
-            numbers = list(_varints(tags))
+            numbers = list(varints(tags))
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
             by_tags[tags] = {(keys[key], values[value]) for key, value in pairs}
     every = set().union(*by_tags.values())
@@ -210,7 +251,7 @@ def _kinds(
 def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
     """Return a feature's id and its packed tags."""
     feature_id, tags = -1, b""
-    for number, first, last in _fields(tile, start, end):
+    for number, first, last in fields(tile, start, end):
         if number == 1:
             feature_id = first
         elif number == 2:
@@ -219,50 +260,6 @@ def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
 
 
 def _value_kind(tile: bytes, start: int, end: int) -> str:
-    for number, _, _ in _fields(tile, start, end):
+    for number, _, _ in fields(tile, start, end):
         return _VALUE_KINDS.get(number, "Boolean")
     return "Nothing"
-
-
-def _varints(data: bytes) -> Iterator[int]:
-    at = 0
-    while at < len(data):
-        value, at = _varint(data, at)
-        yield value
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = data[at]
-    at += 1
-    if value < 0x80:
-        return value, at
-    value &= 0x7F
-    shift = 7
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (field number, start, end) of each field; of a varint (number, its value, 0)."""
-    while at < end:
-        key, at = _varint(data, at)
-        wire = key & 7
-        if wire == 0:
-            value, at = _varint(data, at)
-            yield key >> 3, value, 0
-            continue
-        if wire == 2:
-            length, at = _varint(data, at)
-        elif wire in (1, 5):
-            length = 8 if wire == 1 else 4
-        else:
-            raise ValueError(f"wire type {wire} in a tile")
-        if at + length > end:
-            raise ValueError("a tile's field ends beyond it")
-        yield key >> 3, at, at + length
-        at += length

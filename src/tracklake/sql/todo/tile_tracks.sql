@@ -1,6 +1,4 @@
--- The geometry of the tracks of one start year (UTC), oldest first.
+-- The geometry of some activities, by id, in any order.
 select t.activity_id, t.wkb
 from activity_tracks as t
-inner join activities as a on a.id = t.activity_id
-where year(make_timestamp(epoch_us(a.start_date))) = $1
-order by a.start_date, a.id
+where t.activity_id in (select unnest(cast($1 as bigint[])))
