@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from tracklake import compaction, forgetting, reading, sources
-from tracklake.compaction import CompactReport
+from tracklake import reading, sources
 from tracklake.errors import (
     AuthError,
     BudgetSpent,
@@ -21,6 +22,9 @@ from tracklake.errors import (
 from tracklake.running import FlowReport, running
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions, PullOptions
+
+if TYPE_CHECKING:  # a stage loads what it needs: the start of each command is felt
+    from tracklake.compaction import CompactReport
 
 __all__ = [
     "FlowReport",
@@ -84,6 +88,8 @@ def compact(
     session: SyncSession, report: FlowReport, *, rebuild: bool = False, verify: bool = False
 ) -> None:
     """Bring the warehouse up to date with bronze."""
+    from tracklake import compaction
+
     report.compact = compaction.compact(session, rebuild=rebuild, verify=verify)
 
 
@@ -179,6 +185,8 @@ def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -
 
 def _forget_expired(session: SyncSession) -> bool:
     """Remove what was fetched longer ago than the athlete wants it kept; tell whether any was."""
+    from tracklake import forgetting
+
     days = session.settings.strava_keep_days
     return days is not None and bool(
         forgetting.forget(session, "strava", older_than_days=days).files
@@ -189,6 +197,8 @@ def forget(
     session: SyncSession, report: FlowReport, source: str, older_than_days: int | None
 ) -> None:
     """Remove what a source gave, and make gold and the map anew without it."""
+    from tracklake import forgetting
+
     report.forgotten = forgetting.forget(session, source, older_than_days=older_than_days)
     compact(session, report, rebuild=True)
     draw_tiles(session, report)
@@ -202,7 +212,8 @@ def _both(first: CompactReport | None, second: CompactReport | None) -> CompactR
     """Say of two compactions of one flow what a person wants to know of both."""
     if first is None or second is None:
         return second or first
-    return CompactReport(
+    return replace(
+        first,
         shards=first.shards + second.shards,
         rows=first.rows + second.rows,
         published=first.published or second.published,

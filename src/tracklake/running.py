@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from tracklake import landing, lock, logs
 from tracklake.clock import Clock, SystemClock
@@ -166,7 +166,10 @@ def _said_plainly(folders: Folders) -> Iterator[None]:
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
         raise StorageError(f"the warehouse could not be written: {message}") from error
-    except pa.ArrowException as error:
+    except Exception as error:
+        arrow = sys.modules.get("pyarrow")  # who did not load it does not fail by it
+        if arrow is None or not isinstance(error, arrow.ArrowException):
+            raise
         message = f"a Parquet file below {folders.data} cannot be read: {error}"
         raise StorageError(f"{message} (`tracklake doctor --deep` names it)") from error
 

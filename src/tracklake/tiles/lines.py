@@ -80,7 +80,8 @@ def lines(
     """Return the GeoJSON lines of one activity and at how many zooms a chord stands for it.
 
     parts: arrays (n, 2) of lng, lat degrees, n >= 2, at least one. forced_zooms: where chords are
-    drawn whatever the size. zones: kept out of every tile whose grid has at least `extent` units.
+    drawn whatever the size. zones: kept out of every tile. extent: of the coarsest grid that a tile
+    may be on (tippecanoe makes large tiles coarser); what it takes to be seen there depends on it.
     layer: named in each feature, for a run of tippecanoe that makes several.
     """
     world = [_world(part) for part in parts]
@@ -91,8 +92,9 @@ def lines(
     out: list[bytes] = []
     shaped: list[tuple[int, _Lines]] = []
     for zoom, shape in _shapes(world, near, extent):
-        if zoom in forced_zooms or _reach(shape) * _units(zoom) < LEGIBLE_UNITS:
-            chords = _chords(shape, zoom, _widened(near, zoom, extent, _ROUNDED_UNITS))
+        units = float(extent << zoom)
+        if zoom in forced_zooms or _reach(shape) * units < LEGIBLE_UNITS:
+            chords = _chords(shape, units, _widened(near, zoom, extent, _ROUNDED_UNITS))
             chords = chords or _stroke(world[0][0], zoom, near, extent)
             out.append(_line(drawn, chords, _zooms(zoom, zoom, layer)))
         else:
@@ -155,11 +157,6 @@ def _degrees(world: FloatArray) -> FloatArray:
     return np.column_stack(((world[:, 0] - 0.5) * 360, lat))
 
 
-def _units(zoom: int) -> float:
-    """Return how many grid units of a zoom the world is wide."""
-    return float(LINE_EXTENT << zoom)
-
-
 def _reach(world: Sequence[FloatArray]) -> float:
     return max((float(np.abs(part - part[0]).max()) for part in world), default=0.0)
 
@@ -190,7 +187,7 @@ def _lowest(zone: Zone) -> float:
     return max(abs(zone.lat) - zone.radius_m / METRES_PER_DEGREE * 1.01, 0.0)
 
 
-def _chords(world: Sequence[FloatArray], zoom: int, zones: Sequence[Zone]) -> _Lines:
+def _chords(world: Sequence[FloatArray], units: float, zones: Sequence[Zone]) -> _Lines:
     """Return each part as start -> farthest point, at least four units long, one per grid cell.
 
     Those that would run through a zone are left out.
@@ -199,11 +196,11 @@ def _chords(world: Sequence[FloatArray], zoom: int, zones: Sequence[Zone]) -> _L
     for part in world:
         far = part[np.abs(part - part[0]).max(axis=1).argmax()]
         chord = np.vstack((part[0], far))
-        if np.abs(chord[1] - chord[0]).max() * _units(zoom) < _SHORTEST_UNITS:
-            chord = _shortest(part[0], zoom)
+        if np.abs(chord[1] - chord[0]).max() * units < _SHORTEST_UNITS:
+            chord = _shortest(part[0], units)
         if not _is_clear(chord, zones):
             continue
-        cell = tuple(np.floor(chord * _units(zoom)).astype(int).ravel().tolist())
+        cell = tuple(np.floor(chord * units).astype(int).ravel().tolist())
         by_cell.setdefault(cell, _degrees_written(_degrees(chord)))
     return list(by_cell.values())
 
@@ -212,9 +209,9 @@ def _is_clear(chord: FloatArray, zones: Sequence[Zone]) -> bool:
     return any(piece is chord for piece in outside([chord], zones, _degrees))
 
 
-def _shortest(at: FloatArray, zoom: int) -> FloatArray:
+def _shortest(at: FloatArray, units: float) -> FloatArray:
     """Return a level stroke of four units, to the east unless the map ends there."""
-    length = _SHORTEST_UNITS / _units(zoom)
+    length = _SHORTEST_UNITS / units
     x, y = float(at[0]), float(at[1])
     return np.array([[x, y], [x + length if x + length <= 1 else x - length, y]])
 
@@ -236,7 +233,7 @@ def _free_place(
         steps = np.arange(-reach, reach + 1)
         x, y = np.meshgrid(*((round(float(one) * units / pitch) + steps) * pitch for one in at))
         nodes = np.stack((x, y), axis=-1) / units
-        degrees = _degrees(nodes.reshape(-1, 2))
+        degrees = _degrees(nodes.reshape(-1, 2).clip(-1, 2))
         # What lies between two places of a stroke is at most half a step from one.
         guard = _widened(zones, zoom, extent, 0.6 * pitch) if length else zones
         free = is_outside(degrees, guard) & (np.abs(degrees) <= (179.9999, MAX_LATITUDE)).all(

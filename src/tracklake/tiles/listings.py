@@ -3,7 +3,8 @@
 The same rows give the same bytes.
 """
 
-import gzip
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,20 +12,46 @@ from pathlib import Path
 import orjson
 
 from tracklake.analysis import tracks
+from tracklake.errors import CheckFailed
 from tracklake.model import FloatArray
 from tracklake.tiles.rows import Row
+
+_GZIP_HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # no name, no time, no system
+_LAST_BLOCK = b"\x03\x00"  # an empty one (RFC 1951), which says that no other follows
+_END_BYTES = len(_LAST_BLOCK) + 8
 
 INDEX_FIELDS = ("name", "sport_type", "date", "distance_m", "moving_time_s", "day", "year")
 
 
-def write_geojson(path: Path, rows: Iterable[tuple[Row, Sequence[FloatArray]]]) -> None:
-    """Write GeoJSON lines (RFC 7946 Features, RFC 8142 without its separators), gzipped."""
-    with (
-        path.open("wb") as file,
-        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=6, mtime=0) as packed,
-    ):
+def write_geojson(
+    path: Path, rows: Iterable[tuple[Row, Sequence[FloatArray]]], *, after: Path | None = None
+) -> None:
+    """Write GeoJSON lines (RFC 7946 Features, RFC 8142 without its separators), gzipped.
+
+    after: a file that this function wrote, whose lines come first. Each line is packed by itself
+    into one common gzip member, so that adding some does not mean packing all again, and gives the
+    same bytes. Raises CheckFailed if `after` is no such file.
+    """
+    packed, crc, size = (b"", 0, 0) if after is None else _opened(after)
+    with path.open("wb") as file:
+        file.write(_GZIP_HEADER + packed)
         for row, parts in rows:
-            packed.write(_feature(row, parts) + b"\n")
+            line = _feature(row, parts) + b"\n"
+            packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+            file.write(packer.compress(line) + packer.flush(zlib.Z_SYNC_FLUSH))
+            crc, size = zlib.crc32(line, crc), size + len(line)
+        file.write(_LAST_BLOCK + struct.pack("<II", crc, size % 2**32))
+
+
+def _opened(path: Path) -> tuple[bytes, int, int]:
+    """Return the packed lines of a file, their checksum and their length (RFC 1952)."""
+    content = path.read_bytes()
+    packed, trailer = content[len(_GZIP_HEADER) : -_END_BYTES], content[-_END_BYTES:]
+    is_ours = content.startswith(_GZIP_HEADER) and trailer.startswith(_LAST_BLOCK)
+    if not is_ours or len(content) < len(_GZIP_HEADER) + _END_BYTES:
+        raise CheckFailed(f"{path} is not a file of GeoJSON lines of ours")
+    crc, size = struct.unpack("<II", trailer[len(_LAST_BLOCK) :])
+    return packed, crc, size
 
 
 def write_index(path: Path, rows: Iterable[Row]) -> None:

@@ -14,6 +14,8 @@ from tracklake.tiles.planning import Step
 from tracklake.tiles.rows import Row
 from tracklake.tiles.views import View
 
+_TRIES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -42,8 +44,12 @@ def make(job: Job, step: Step) -> Entry:
 
 
 def _make_geojson(job: Job, step: Step) -> Entry:
-    path = job.workshop / "tracks.geojsonl.gz"
-    listings.write_geojson(path, job.view.tracks(step.rows))
+    path, before = job.workshop / "tracks.geojsonl.gz", step.extended
+    if before is None:
+        listings.write_geojson(path, job.view.tracks(step.rows))
+    else:
+        new = job.view.tracks(step.rows[before["count"] :])
+        listings.write_geojson(path, new, after=job.folder / before["file"])
     return _entry(job, step, path, f"tracks-{step.year}-{{}}.geojsonl.gz")
 
 
@@ -67,20 +73,31 @@ _LISTINGS: Mapping[str, Callable[[Job, Step], Entry]] = {
 
 
 def _make_tiles(job: Job, step: Step) -> Entry:
-    """Draw tiles; should a track vanish all the same, once more with chords where it did."""
+    """Draw tiles; once more with chords where a track vanished all the same.
+
+    Where something is hidden, also once more for the grid that tiles got to stay under the size
+    limit: on a coarser one than was reckoned with, a vertex could be rounded into a zone.
+    """
     tracks, starts = _layers(step)
     asked = drawing.expected(_ids(tracks), _ids(starts))
     features, path = job.workshop / "features.geojsonl", job.workshop / "tiles.pmtiles"
     absent: dict[int, set[int]] = {}
-    for _ in range(2):
-        notes = _write_features(job, features, tracks, starts, absent)
+    extent = asked.extent
+    for _ in range(_TRIES):
+        notes = _write_features(job, features, step, absent, extent)
         facts = drawing.draw(features, path, asked, job.should_stop)
         if starts and (lost := verification.missing(facts, asked, "starts")):
             raise CheckFailed(f"{len(lost)} starts are not in the tiles: {lost}")
         absent = verification.missing(facts, asked, "tracks") if tracks else {}
-        if not absent:
+        is_hidden = not job.view.zones or facts.smallest_extent >= extent
+        if not absent and is_hidden:
             return _tiles_entry(job, step, path, asked, facts, notes)
-    raise CheckFailed(f"{len(absent)} tracks of {step.label} are not in the tiles: {absent}")
+        extent = min(extent, facts.smallest_extent) if job.view.zones else extent
+    raise CheckFailed(
+        f"{len(absent)} tracks of {step.label} are not in the tiles: {absent}"
+        if absent
+        else f"the tiles of {step.label} are too dense for its privacy zones"
+    )
 
 
 def _layers(step: Step) -> tuple[Sequence[Row], Sequence[Row]]:
@@ -95,17 +112,16 @@ def _ids(rows: Sequence[Row]) -> frozenset[int]:
 
 
 def _write_features(
-    job: Job,
-    path: Path,
-    tracks: Sequence[Row],
-    starts: Sequence[Row],
-    forced: Mapping[int, set[int]],
+    job: Job, path: Path, step: Step, forced: Mapping[int, set[int]], extent: int
 ) -> _Notes:
     notes, zones = _Notes(), job.view.zones
+    tracks, starts = _layers(step)
     with path.open("wb") as file:
         for row, parts in job.view.tracks(tracks):
             forced_zooms = forced.get(row.activity_id, ())
-            text, chord_zooms = lines(row.drawn, parts, forced_zooms, zones, layer="tracks")
+            text, chord_zooms = lines(
+                row.drawn, parts, forced_zooms, zones, layer="tracks", extent=extent
+            )
             file.write(text)
             if chord_zooms:
                 notes.too_short.add(row.activity_id)
@@ -115,7 +131,8 @@ def _write_features(
         firsts = {row.activity_id: parts[0][0] for row, parts in job.view.tracks(unplaced)}
         for row in starts:
             lng, lat = firsts.get(row.activity_id, (row.start_lng, row.start_lat))
-            file.write(start(row.drawn, float(lng), float(lat), zones, layer="starts"))
+            position = (float(lng), float(lat))
+            file.write(start(row.drawn, *position, zones, layer="starts", extent=extent))
     return notes
 
 

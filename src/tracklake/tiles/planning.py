@@ -37,8 +37,9 @@ class Shelf(Protocol):
 class Step:
     """One file of the set.
 
-    kept: its entry where the file that is there will do. starts: of the overlay, which has both
-    layers; `rows` are then its tracks.
+    kept: its entry where the file that is there will do. extended: the entry of a file that has the
+    first of the rows and need only be gone on with. starts: of the overlay, which has both layers;
+    `rows` are then its tracks.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Step:
     starts: Sequence[Row] = ()
     digest: str
     kept: Entry | None = None
+    extended: Entry | None = None
 
     @property
     def shown(self) -> Sequence[Row]:
@@ -172,7 +174,18 @@ def _base(group: _Group) -> Step:
 
 
 def _geojson(group: _Group, shelf: Shelf) -> Step:
-    return _listing("geojson", group.rows, tile_rows.geojson_digest(group.rows), shelf, group.year)
+    step = _listing("geojson", group.rows, tile_rows.geojson_digest(group.rows), shelf, group.year)
+    if step.kept is not None:
+        return step
+    for entry in shelf.entries:
+        first = group.rows[: entry["count"]]
+        if (
+            _key(entry) == ("geojson", group.year)
+            and entry["input"] == tile_rows.geojson_digest(first)
+            and shelf.is_whole(entry)
+        ):
+            return replace(step, extended=entry)
+    return step
 
 
 def _overlay(tracks: list[Row], starts: list[Row], shelf: Shelf) -> list[Step]:

@@ -72,10 +72,11 @@ def tracks(
     A part is an array (n, 2) of lng, lat degrees.
     """
     tracked = [row for row in rows if row.track_hash is not None]
+    query = sql_files("todo")["tile_tracks"]
     for first in range(0, len(tracked), _AT_ONCE):
         some = tracked[first : first + _AT_ONCE]
-        ids = [row.activity_id for row in some]
-        found = dict(connection.execute(sql_files("todo")["tile_tracks"], [ids]).fetchall())
+        ids = ", ".join(str(int(row.activity_id)) for row in some)
+        found = dict(connection.execute(query.replace("$ids", ids)).fetchall())
         for row in some:
             yield row, _parts(found.pop(row.activity_id))
 

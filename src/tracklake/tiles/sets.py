@@ -4,13 +4,15 @@ from pathlib import Path
 
 import duckdb
 
+from tracklake.clock import Clock
 from tracklake.config import Settings
 from tracklake.errors import ConfigError
 from tracklake.session import SyncSession
+from tracklake.state import State
 from tracklake.tiles import manifest, stage
 from tracklake.tiles.privacy import Privacy, parse_zones
 from tracklake.tiles.stage import Options, Progress, TilesReport
-from tracklake.tiles.views import Everything, Public
+from tracklake.tiles.views import Everything, Public, sign_of
 
 _SETTING = "TRACKLAKE_PRIVACY_ZONES"
 
@@ -55,5 +57,26 @@ def draw(
         if manifest.remove(folders.public_tiles):
             session.log.warning("public_tiles_removed", reason="no privacy is set any more")
         return own, None
-    view = Public(connection, state, hidden)
-    return own, stage.build(view, folders.public_tiles, options, state=state, clock=clock)
+    return own, draw_public(connection, folders.public_tiles, state, hidden, options, clock)
+
+
+def draw_public(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    state: State,
+    hidden: Privacy,
+    options: Options,
+    clock: Clock | None = None,
+) -> TilesReport:
+    """Bring the public set up to date.
+
+    Where something else is hidden than before, yesterday's files go at once: they show it.
+    """
+    report = stage.build(
+        Public(connection, state, hidden), folder, options, state=state, clock=clock
+    )
+    name, sign = f"tiles hide: {folder}", sign_of(hidden)
+    if state.execute("select value from facts where name = ?", (name,)) != [(sign,)]:
+        manifest.forget_old(folder)
+        state.execute("insert or replace into facts values (?, ?)", (name, sign))
+    return report

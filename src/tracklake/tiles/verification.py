@@ -75,6 +75,7 @@ class Facts:
     tiles: int = 0
     largest_tile_bytes: int = 0
     reduced_tiles: int = 0  # with a coarser grid than asked for, to stay under the size limit
+    smallest_extent: int = 2**32  # of the grids, in units
     ids: dict[tuple[str, int], set[int]] = field(default_factory=dict)  # by layer and zoom
     problems: list[str] = field(default_factory=list)
 
@@ -189,6 +190,7 @@ def _add_tile(facts: Facts, expected: Expected, zoom: int, tile: bytes) -> None:
     for layer in layers(tile):
         facts.ids.setdefault((layer.name, zoom), set()).update(layer.ids)
         facts.reduced_tiles += layer.extent < expected.extent
+        facts.smallest_extent = min(facts.smallest_extent, layer.extent)
         if layer.kinds != set(FIELDS.items()):
             facts.problems.append(f"attributes at zoom {zoom} are {sorted(layer.kinds)}")
 

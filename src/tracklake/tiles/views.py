@@ -87,7 +87,7 @@ class Public:
 
     def fingerprint(self) -> str:
         """See View."""
-        return f"{tile_rows.fingerprint(self._connection)} {_sign(repr(self._hidden))}"
+        return f"{tile_rows.fingerprint(self._connection)} {sign_of(self._hidden)}"
 
     def rows(self) -> list[Row]:
         """See View."""
@@ -132,7 +132,7 @@ class Public:
         touching = privacy.touching(outline.bounds, self._hidden.zones)
         if not touching and self._hidden.cut_m == 0:
             return ""
-        return _sign(repr((touching, self._hidden.cut_m)))
+        return sign_of(replace(self._hidden, zones=touching))
 
     def _outlines(self, rows: Sequence[Row]) -> Mapping[str, _Outline]:
         known = {
@@ -178,6 +178,11 @@ class Public:
                     (*key, *(start or (None, None))),
                 )
         return known
+
+
+def sign_of(hidden: Privacy) -> str:
+    """Return a few signs that differ where something else is hidden; not for others to see."""
+    return _sign(repr(hidden))
 
 
 def _sign(text: str) -> str:
