@@ -102,3 +102,17 @@ def test_a_state_database_that_is_rubbish_is_one_finding(lake: SyncSession) -> N
     findings = bad(lake.folders)
     assert [finding.subject for finding in findings] == ["state"]
     assert "holds no activities" in findings[0].said
+
+
+def test_a_damaged_map_file_is_found(sample_lake: Folders, tmp_path: Path) -> None:
+    """A file of tiles with a flipped byte, and one that is gone, are named with what to do."""
+    shutil.copytree(sample_lake.tiles, tmp_path / "tiles")
+    folders = sample_lake.model_copy(update={"data": tmp_path})
+    flipped, gone, *_ = sorted(folders.tiles.glob("*.pmtiles"))
+    data = bytearray(flipped.read_bytes())
+    data[len(data) // 2] ^= 1
+    flipped.write_bytes(data)
+    gone.unlink()
+    found = [finding for finding in bad(folders, deep=True) if finding.subject == "tiles"]
+    assert {str(flipped), str(gone)} == {finding.said.split()[0] for finding in found}
+    assert all("tiles --rebuild" in finding.advice for finding in found)

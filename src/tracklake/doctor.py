@@ -19,7 +19,7 @@ from tracklake.config import Folders, Settings
 from tracklake.errors import Error, InvalidData
 from tracklake.state import State
 from tracklake.strava import oauth
-from tracklake.tiles import drawing
+from tracklake.tiles import drawing, manifest
 
 _LOW_DISK_BYTES = 1 << 30
 _NAMED_SHARDS = "select shard from shards order by shard"
@@ -50,7 +50,7 @@ def examine(
         _tippecanoe,
         _snapshot,
     ]
-    for check in checks + ([_deep_gold, _deep_bronze] if deep else []):
+    for check in checks + ([_deep_gold, _deep_bronze, _deep_tiles] if deep else []):
         try:
             yield from check(folders)
         except (Error, OSError, duckdb.Error, pa.ArrowException) as error:
@@ -210,6 +210,19 @@ def _deep_bronze(folders: Folders) -> Iterator[Finding]:
         except InvalidData:
             yield _damaged(path, "restore it from a backup")
     yield Finding("bronze", True, f"{count} files hashed")
+
+
+def _deep_tiles(folders: Folders) -> Iterator[Finding]:
+    """Hash every file of tiles that a manifest names."""
+    for folder in (folders.tiles, folders.public_tiles):
+        entries = manifest.entries(manifest.read(folder))
+        for entry in entries:
+            path = folder / entry["file"]
+            if not path.is_file() or _sha256(path) != entry["sha256"]:
+                said = f"{path} is gone or not what the manifest says"
+                yield Finding("tiles", False, said, "tracklake tiles --rebuild draws it again")
+        if entries:
+            yield Finding("tiles", True, f"{len(entries)} files in {folder} hashed")
 
 
 def _is_sound_shard(path: Path) -> bool:
