@@ -8,6 +8,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 30
 BENCH_ARGS ?=
 UPSTREAM_ARGS ?=
+MAP_ARGS ?=
 # For Strava: activities a call of its list, days to look back, what `enrich` is to fetch.
 PER_PAGE ?= 200
 DAYS ?= 21
@@ -21,7 +22,7 @@ tracklake := $(VENV)/bin/tracklake
 
 # What a person types after Q=, P= and the like is data: it reaches the command through the
 # environment, unexpanded, so that neither make nor the shell runs anything in it.
-unexport Q P S PER_PAGE DAYS ENRICH_ARGS ENRICH_ALL_ARGS UPSTREAM_ARGS
+unexport Q P S PER_PAGE DAYS ENRICH_ARGS ENRICH_ALL_ARGS MAP_ARGS UPSTREAM_ARGS
 export TRACKLAKE_MAKE_Q := $(value Q)
 export TRACKLAKE_MAKE_P := $(value P)
 export TRACKLAKE_MAKE_S := $(value S)
@@ -29,6 +30,7 @@ export TRACKLAKE_MAKE_PER_PAGE := $(value PER_PAGE)
 export TRACKLAKE_MAKE_DAYS := $(value DAYS)
 export TRACKLAKE_MAKE_ENRICH_ARGS := $(value ENRICH_ARGS)
 export TRACKLAKE_MAKE_ENRICH_ALL_ARGS := $(value ENRICH_ALL_ARGS)
+export TRACKLAKE_MAKE_MAP_ARGS := $(value MAP_ARGS)
 export TRACKLAKE_MAKE_UPSTREAM_ARGS := $(value UPSTREAM_ARGS)
 
 strava_pull = $(tracklake) pull --source strava --per-page="$$TRACKLAKE_MAKE_PER_PAGE"
@@ -36,7 +38,7 @@ strava_pull = $(tracklake) pull --source strava --per-page="$$TRACKLAKE_MAKE_PER
 words = set -f; exec
 
 .PHONY: help build demo auth flow flow-now flow-backfill pull import run run-lite run-all enrich \
-  enrich-all compact recompact tiles forget status doctor quarantine sql duck clean-logs test \
+  enrich-all compact recompact tiles map forget status doctor quarantine sql duck clean-logs test \
   test-corpus fuzz fuzz-long bench upstream check $(CHECKS) format docs lock run-env dev-env
 
 ##@ First steps
@@ -94,6 +96,9 @@ recompact: run-env ## build the warehouse anew from bronze and prove it equal
 
 tiles: run-env ## write the map files
 	@$(tracklake) tiles
+
+map: run-env ## look at the map in a browser (Ctrl-C ends it): make map MAP_ARGS="--open"
+	@$(words) $(tracklake) map $$TRACKLAKE_MAKE_MAP_ARGS
 
 forget: run-env ## remove all that came from a source, after asking: make forget S=strava
 	@test -n "$$TRACKLAKE_MAKE_S" || { echo 'which source? make forget S=strava' >&2; exit 2; }

@@ -12,7 +12,7 @@ import orjson
 import typer
 
 import tracklake
-from tracklake import cli_run, cli_show, cli_sources, config, quarantine
+from tracklake import cli_map, cli_run, cli_show, cli_sources, config, quarantine
 from tracklake.clock import SystemClock
 from tracklake.errors import ConfigError, Error
 from tracklake.state import State
@@ -30,6 +30,7 @@ quarantine_app = typer.Typer(
 app.add_typer(quarantine_app, name="quarantine")
 
 cli_sources.add_to(app)
+cli_map.add_to(app)
 
 
 def main() -> None:
@@ -86,6 +87,9 @@ def compact(
 @app.command()
 def tiles(
     rebuild: Annotated[bool, typer.Option(help="Draw everything again.")] = False,
+    single: Annotated[
+        bool, typer.Option(help="Also make all.pmtiles, one file of everything, for sharing.")
+    ] = False,
 ) -> None:
     """Bring GeoJSON and PMTiles up to date with the warehouse."""
     from tracklake import flow
@@ -93,7 +97,7 @@ def tiles(
     cli_run.run(
         "tiles",
         None,
-        lambda session, report: flow.draw_tiles(session, report, rebuild=rebuild),
+        lambda session, report: flow.draw_tiles(session, report, rebuild=rebuild, single=single),
     )
 
 
