@@ -6,6 +6,9 @@ row, so that a record is applied whole or not at all.
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from typing import Any
 
 import pyarrow as pa
 
@@ -229,13 +232,37 @@ def row_hash(row: dict[str, object]) -> str:
 def table(entity: str, rows: list[dict[str, object]], ingested_at: dt.datetime) -> pa.Table:
     """Make a shard's table: each row gets its stamp and, unless it knows that of what was received,
     the hash of its content.
+
+    A list of structs may come by column, in an object that has `columns`.
     """
-    stamped = [
-        {
-            **row,
-            "ingested_at": ingested_at,
-            "content_hash": row.get("content_hash") or row_hash(row),
-        }
-        for row in rows
+    schema = SCHEMAS[entity]
+    columns: dict[str, list[object]] = {
+        name: [row.get(name) for row in rows] for name in schema.names
+    }
+    columns["ingested_at"] = [ingested_at] * len(rows)
+    columns["content_hash"] = [row.get("content_hash") or row_hash(row) for row in rows]
+    arrays = [_array(columns[field.name], field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if not any(hasattr(value, "columns") for value in values):
+        return pa.array(values, type=kind)
+    shape = kind.value_type
+    columns = [
+        pa.array(
+            list(chain.from_iterable(_column(value, field.name) for value in values)), field.type
+        )
+        for field in shape
     ]
-    return pa.Table.from_pylist(stamped, schema=SCHEMAS[entity])
+    ends = accumulate((len(value or ()) for value in values), initial=0)
+    is_null = pa.array([value is None for value in values])
+    structs = pa.StructArray.from_arrays(columns, fields=list(shape))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=kind, mask=is_null)
+
+
+def _column(rows: Any, name: str) -> Sequence[object]:  # noqa: ANN401 by column, as rows, or None
+    if hasattr(rows, "columns"):
+        column: Sequence[object] = rows.columns[name]
+        return column
+    return [row.get(name) for row in rows or ()]

@@ -3,6 +3,8 @@
 from tests.enrichments import truth
 from tests.sources.strava_place import Place
 from tests.upstream.status_faults import Observed, Status
+from tracklake import bronze, pages
+from tracklake.identity import bytes_hash
 
 
 def newest(place: Place) -> int:
@@ -178,3 +180,28 @@ def test_details_that_are_withheld_later_stay_as_they_were(enriched: Place) -> N
     [named] = enriched.query("select name from activities where id = ?", one)
     assert named["name"] == "Renamed"
     enriched.compact(rebuild=True, verify=True)
+
+
+def test_an_answer_in_other_words_lands_beside_usual_ones(pulled: Place) -> None:
+    """Text for a number, a NUL: that record alone is read leniently, and recovery reads it alike.
+
+    Each row bears the hash of the bytes that were received.
+    """
+    odd, other = sorted(pulled.upstream.visible_set())[-2:]
+    pulled.upstream.account.edit(odd, calories="619.5", description="a\0b")
+    pulled.enrich(only=("details",))
+    pulled.compact()
+    [row] = pulled.query("select * from activity_details where activity_id = ?", odd)
+    assert (row["calories"], row["description"]) == (619.5, "a\ufffdb")
+    assert truth.of_details(pulled, {other}) == []
+    laps = pulled.query("select count(*) as n from activity_laps where activity_id = ?", odd)
+    assert laps[0]["n"] == len(pulled.upstream.account.detail(odd)["laps"]) > 0
+    rows = pulled.shard_rows("activity_details")
+    paths = pages.landed(pulled.folders.bronze, "strava", "activity_details", pulled.athlete)
+    received = {pages.subject(path): bytes_hash(pages.read(path).body) for path in paths}
+    assert {one["source_id"]: one["content_hash"] for one in rows} == received
+    for shard in bronze.shard_paths(pulled.folders.bronze, "activity_details"):
+        shard.unlink()
+    pulled.forget_state()
+    assert pulled.enrich(only=("details",)).calls == 0
+    assert pulled.shard_rows("activity_details") == rows

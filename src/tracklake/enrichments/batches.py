@@ -113,11 +113,11 @@ class Batch:
         unknown = dataclasses.replace(self.options, include_efforts=False)  # what it had asked for
         for found in pages.unsealed(root, SOURCE, self.enrichment.ENTITY, athlete):
             self._run = found.run
-            column = self.enrichment.HASH
+            column, began_at = self.enrichment.HASH, found.run.began_at
             for page in found.pages():
                 wanted = Wanted(page.subject, 0.0, "", "")
                 if column is not None:
-                    wanted = self.index.version(page.subject, column, found.run.began_at)
+                    wanted = self.index.version(page.subject, column, began_at)
                 self._read(page, wanted, unknown)
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))

@@ -2,11 +2,12 @@
 
 from tracklake.enrichments.fetched import Fetched, Request, absent, expect
 from tracklake.errors import InvalidData
+from tracklake.identity import bytes_hash
 from tracklake.json_text import parse
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava import facts
+from tracklake.strava import facts, strict
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 NAME = "details"
@@ -35,9 +36,12 @@ def read(session: SyncSession, page: Page, wanted: Wanted, options: EnrichOption
     nothing = absent(session, page, wanted)
     if nothing is not None:
         return Fetched({**nothing.row, "all_efforts": False})
-    found = parse(page.body)
-    expect(found, dict, f"activity {wanted.source_id}")
-    row = facts.detail(found, session.athlete, all_efforts=_all(wanted, options))
+    row = strict.detail(page.body, session.athlete, all_efforts=_all(wanted, options))
+    if row is None:
+        found = parse(page.body)
+        expect(found, dict, f"activity {wanted.source_id}")
+        row = facts.detail(found, session.athlete, all_efforts=_all(wanted, options))
     if row["source_id"] != wanted.source_id:
         raise InvalidData(f"an answer about another than {wanted.source_id}", reason="other_id")
-    return Fetched({**row, "wanted_hash": wanted.wanted_hash})
+    digest = bytes_hash(page.body)
+    return Fetched({**row, "content_hash": digest, "wanted_hash": wanted.wanted_hash})
