@@ -1,4 +1,4 @@
-"""What the page is made of: vendored files, plain modules, colours that most eyes can tell apart."""
+"""What the page is made of: vendored files, plain modules, colours that can be told apart."""
 
 import hashlib
 import itertools
@@ -6,6 +6,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pmtiles.reader import MmapSource, Reader
@@ -81,7 +82,7 @@ def test_the_basemap() -> None:
     path = WEB / "basemap.pmtiles"
     assert path.stat().st_size <= _MOST_BASEMAP_BYTES
     with path.open("rb") as file:
-        reader = Reader(MmapSource(file))
+        reader: Any = Reader(MmapSource(file))  # type: ignore[no-untyped-call]
         metadata, header = reader.metadata(), reader.header()
     assert header["max_zoom"] == 6
     assert {layer["maxzoom"] for layer in metadata["vector_layers"]} == {6}
@@ -145,7 +146,7 @@ def test_sports_can_be_told_apart(theme: str, colors: dict[str, str], eyes: str)
         (math.dist(seen[one], seen[other]), one, other)
         for one, other in itertools.combinations(seen, 2)
     )
-    assert nearest[0] > 11, (theme, eyes, nearest)
+    assert nearest[0] > 25, (theme, eyes, nearest)
 
 
 @pytest.mark.parametrize(("theme", "colors"), _palettes(), ids=["light", "dark"])

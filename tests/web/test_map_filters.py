@@ -2,17 +2,13 @@
 
 from collections import Counter
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.web.conftest import OpenMap
 from tests.web.looking import AROUND_BARCELONA, activities_in_sight, gold, idle, whole_index
 from tracklake.config import Folders
 
 FAR = "#map=1.50/30.00000/0.00000&base=none"
-
-
-def _chip(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=False).first.click()
 
 
 def test_a_sport_is_chosen(open_map: OpenMap, map_lake: Folders) -> None:

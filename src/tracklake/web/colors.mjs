@@ -1,23 +1,24 @@
 /**
  * Colours: for sports, years, age, passes and measures; in light and dark. Pure.
  *
- * Sports take Okabe and Ito's palette, lightened for the dark map; every ramp runs from light to
- * dark (or back) without turning, so it can be read without seeing hues.
+ * The six colours of sports were searched for the largest difference between any two, to usual,
+ * protanope and deuteranope eyes, at a contrast of 3:1 to the land. Every ramp but that of gradients
+ * runs from light to dark (or back) without turning, so it can be read without seeing hues.
  */
 import { dayOf } from "./state.mjs";
 
 /** Families of sports in the order of the legend; a sport that none names is in the last. */
 export const FAMILIES = [
-  { name: "On foot", light: "#d55e00", dark: "#ff8a3c", sports:
+  { name: "On foot", light: "#e26e17", dark: "#f25218", sports:
     "Run TrailRun VirtualRun Walk Hike" },
-  { name: "By bike", light: "#0072b2", dark: "#56b4e9", sports:
+  { name: "By bike", light: "#0040cc", dark: "#4688fb", sports:
     "Ride VirtualRide MountainBikeRide GravelRide EBikeRide EMountainBikeRide Handcycle Velomobile" },
-  { name: "Swimming", light: "#008a63", dark: "#2bc79b", sports: "Swim" },
-  { name: "Snow and ice", light: "#b3478c", dark: "#e39ac4", sports:
+  { name: "Swimming", light: "#00a371", dark: "#2de287", sports: "Swim" },
+  { name: "Snow and ice", light: "#c465bb", dark: "#b8609f", sports:
     "AlpineSki BackcountrySki NordicSki Snowboard Snowshoe IceSkate" },
-  { name: "On water", light: "#8a6d00", dark: "#f0e442", sports:
+  { name: "On water", light: "#533500", dark: "#fff24a", sports:
     "Rowing VirtualRow Kayaking Canoeing Sail Surfing Windsurf Kitesurf StandUpPaddling" },
-  { name: "Other", light: "#6b7280", dark: "#b8bec8", sports: "" },
+  { name: "Other", light: "#3c404d", dark: "#dbddeb", sports: "" },
 ].map((family) => ({ ...family, sports: family.sports.split(" ").filter(Boolean) }));
 
 const RAMPS = {

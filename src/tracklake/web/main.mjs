@@ -8,9 +8,9 @@ import { findHome, tileReader } from "./tiles.mjs";
 
 const TILES = "../tiles/";
 const NOTHING = { sports: [], days: [] };
-// Each file of lines takes about two requests. Until a person does anything on the page, only the
-// newest ones are loaded; starts stand for what is older.
-const FIRST_FILES = 4;
+// A file of lines takes two requests, a small one one. Until a person does anything on the page, only
+// the newest files are loaded, for so many requests; starts stand for what is older.
+const FIRST_REQUESTS = 8;
 const FIRST_DOINGS = ["pointerup", "wheel", "keydown", "touchend"];
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -18,7 +18,7 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const page = {
   map: null, state: null, config: { public: true, basemap: null }, manifest: null,
   calendar: NOTHING, tracks: [], facts: { span: [1970, 1970], newest: 0 }, own: null, opened: null,
-  most: FIRST_FILES, change, render, message, index, goHome, loadAll,
+  most: FIRST_REQUESTS, change, render, message, index, goHome, loadAll,
   visibleFiles: () => visibleFiles(page.tracks, page.state, page.most),
   get theme() {
     const { theme } = page.state;
@@ -73,17 +73,23 @@ async function index() {
   }
 }
 
+/** The words of a text that may hold HTML: without its tags, with its entities read. */
+function plainText(html) {
+  const words = String(html).replace(/<[^>]*>?/g, "");
+  return new DOMParser().parseFromString(words, "text/html").body.textContent.trim();
+}
+
 /** The user's own basemap, as the style needs it; where it cannot be read, ours. */
 async function loadOwn() {
   if (!page.config.basemap) return;
   try {
     const file = page.reader.add("own", page.config.basemap);
     const [header, metadata] = [await file.getHeader(), await file.getMetadata()];
+    if (header.tileType !== window.pmtiles.TileType.Mvt) throw new Error("not of vector tiles");
     page.own = {
-      minZoom: header.minZoom, maxZoom: header.maxZoom, raster: header.tileType > 1 && header.tileType < 6,
+      minZoom: header.minZoom, maxZoom: header.maxZoom,
       layers: (metadata?.vector_layers ?? []).map(({ id }) => id),
-      attribution: new DOMParser().parseFromString(String(metadata?.attribution ?? ""), "text/html")
-        .body.textContent.trim(),
+      attribution: plainText(metadata?.attribution ?? ""),
     };
   } catch {
     message("The basemap of your own cannot be read; the one that comes along is shown.");
@@ -133,7 +139,7 @@ function readUrl() {
 
 /** The box of the place where most of the newest activities are; null if there are none. */
 async function home() {
-  const newest = visibleFiles(page.tracks, page.state, FIRST_FILES)
+  const newest = visibleFiles(page.tracks, page.state, FIRST_REQUESTS)
     .filter(({ entry, late }) => !late && entry.layers.includes("tracks"));
   try {
     const box = await findHome(newest.map(({ entry }) => page.reader.get(entry.file)));
@@ -164,7 +170,7 @@ function fitting() {
   return { padding: { top: 30, left: 30, right: 30, bottom }, maxZoom: 14 };
 }
 
-/** Load the lines of all years; see FIRST_FILES. */
+/** Load the lines of all years; see FIRST_REQUESTS. */
 function loadAll() {
   if (page.most === Infinity) return;
   const late = page.visibleFiles().some((file) => file.late);

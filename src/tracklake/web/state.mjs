@@ -7,9 +7,13 @@
 /** @typedef {Filter & {at: null | {zoom: number, lat: number, lng: number}, color: string,
  *   theme: string, base: string, open: string, by: string}} State */
 
+/** Ways of colouring. */
 export const COLORS = ["sport", "year", "recency", "heat"];
+/** Themes. */
 export const THEMES = ["auto", "light", "dark"];
+/** Basemaps: the one that comes along, none, the user's. */
 export const BASES = ["bundled", "none", "own"];
+/** What an opened activity is coloured by. */
 export const MEASURES = ["speed", "grade", "heartrate"];
 
 const DAY_MS = 86_400_000;

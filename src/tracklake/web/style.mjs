@@ -1,6 +1,7 @@
 /** The map's style as a function of what is to be shown. Pure: the same in, the same out. */
 import { colorExpression, heatLayers } from "./colors.mjs";
 import { filterExpression, leavesAny } from "./state.mjs";
+import { isReadAtOnce } from "./tiles.mjs";
 
 /** Below this zoom starts are drawn, from it on lines. */
 export const LINE_ZOOM = 7;
@@ -21,10 +22,10 @@ const PAPER = {
  * @param {import("./state.mjs").State} view.state
  * @param {"light" | "dark"} view.theme
  * @param {object[]} view.tracks the manifest's entries of tiles
- * @param {number} view.most files of lines that are loaded; see visibleFiles
+ * @param {number} view.most requests that lines may take; see visibleFiles
  * @param {{span: [number, number], newest: number}} view.facts
  * @param {number} view.shown activities that the filter leaves
- * @param {null | {maxZoom: number, minZoom: number, raster: boolean}} view.own the user's basemap
+ * @param {null | {maxZoom: number, minZoom: number, layers: string[]}} view.own the user's basemap
  * @param {null | {data: object, gradient: any[]}} view.opened the opened activity's line
  * @returns {object} a style; sources of files of which the filter leaves nothing are not in it
  */
@@ -46,16 +47,17 @@ export function buildStyle(view) {
 
 /**
  * The files that a filter leaves something of, newest first, each with the name of its source.
- * late: those beyond `most` files of lines; they are not loaded, their starts stand for them.
+ * late: files of lines beyond what `most` requests can read; they are not loaded, their starts stand
+ * for them.
  */
 export function visibleFiles(tracks, filter, most = Infinity) {
-  let lines = 0;
+  let requests = 0;
   return tracks
     .filter((entry) => entry.kind !== "single" && entry.count > 0 && leavesAny(entry, filter))
     .sort((a, b) => (b.days[1] ?? 0) - (a.days[1] ?? 0))
     .map((entry) => {
-      lines += entry.layers.includes("tracks") ? 1 : 0;
-      const late = lines > most && !entry.layers.includes("starts");
+      if (entry.layers.includes("tracks")) requests += isReadAtOnce(entry.bytes) ? 1 : 2;
+      const late = requests > most && entry.layers.includes("tracks") && !entry.layers.includes("starts");
       return { entry, source: `file:${entry.file}`, late };
     });
 }
@@ -220,13 +222,8 @@ function names(id, from, filter, paper, { size, order, below, field = ["get", "n
 
 /** Layers of a basemap of the user's own: by the layer names of Protomaps, or of OpenMapTiles. */
 function ownLayers(own, paper, sources) {
-  const tiles = ["tracklake://own/{z}/{x}/{y}"];
-  const zooms = { minzoom: own.minZoom, maxzoom: own.maxZoom };
-  if (own.raster) {
-    sources.base = { type: "raster", tiles, tileSize: 256, ...zooms };
-    return { below: [{ id: "own", type: "raster", source: "base" }], above: [] };
-  }
-  sources.base = { type: "vector", tiles, ...zooms };
+  sources.base = { type: "vector", tiles: ["tracklake://own/{z}/{x}/{y}"],
+    minzoom: own.minZoom, maxzoom: own.maxZoom };
   const is = (type) => ["==", ["geometry-type"], type];
   const fill = (name, color) => ({ id: name, type: "fill", source: "base", "source-layer": name,
     filter: is("Polygon"), paint: { "fill-color": color } });

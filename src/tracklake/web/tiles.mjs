@@ -10,7 +10,10 @@ const WAIT_MS = 8;
 
 const COARSE = 10; // a tile of this zoom is about as large as a city with its surroundings
 const FINE = 12;
-const SHARE = 0.85; // of what is in that city, so much is in view
+const SHARE = 0.65; // of what is in that city, so much is in view
+
+/** Whether a file of that size is read by one request. */
+export const isReadAtOnce = (bytes) => bytes <= WHOLE_BYTES;
 
 /** A file of the manifest is no longer there. */
 export class Gone extends Error {
@@ -35,7 +38,7 @@ class Ranges {
 
   /** @returns {Promise<{data: ArrayBuffer}>} */
   async getBytes(offset, length) {
-    const headBytes = this.bytes && this.bytes <= WHOLE_BYTES ? this.bytes : HEAD_BYTES;
+    const headBytes = this.bytes && isReadAtOnce(this.bytes) ? this.bytes : HEAD_BYTES;
     if (offset + length <= headBytes || (offset === 0 && length <= HEAD_BYTES)) {
       this.head ??= this.#fetch(0, headBytes).catch((error) => {
         this.head = null;
