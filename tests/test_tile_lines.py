@@ -20,7 +20,8 @@ from tests.test_privacy import HOME, around, away_m, ellipsoid_away_m
 from tracklake.analysis.tracks import cut_antimeridian
 from tracklake.model import FloatArray
 from tracklake.tiles import drawing
-from tracklake.tiles.lines import Drawn, lines, start
+from tracklake.tiles.features import Drawn
+from tracklake.tiles.lines import lines, start
 from tracklake.tiles.privacy import Privacy, Zone, visible
 
 WALKER = Drawn(5, "Run", 3)

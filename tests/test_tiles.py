@@ -23,7 +23,7 @@ from tracklake.model import FloatArray
 from tracklake.state import State
 from tracklake.tiles import lines as tile_lines
 from tracklake.tiles import listings, stage
-from tracklake.tiles.lines import Drawn
+from tracklake.tiles.features import Drawn
 from tracklake.tiles.stage import Options
 from tracklake.tiles.views import Everything
 

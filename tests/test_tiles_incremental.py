@@ -1,20 +1,26 @@
 """What a run of the tiles draws when something changed, and that nothing is lost by it."""
 
 import datetime as dt
+import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_tiles import SCHEMA, UTC_START, WALK, add, build, manifest, seen, snapshot, stems
 from tracklake.errors import CheckFailed
+from tracklake.model import FloatArray
 from tracklake.state import State
+from tracklake.tiles import listings
 from tracklake.tiles import manifest as tile_manifest
+from tracklake.tiles.ahead import Ahead
 from tracklake.tiles.planning import RECENT_MOST
+from tracklake.tiles.rows import Row
 
 DECK = "starts-2021-2022"
 Shown = dict[int, set[tuple[int, str, int]]]
@@ -313,3 +319,48 @@ def test_a_set_can_be_removed_whole(warehouse: duckdb.DuckDBPyConnection, tmp_pa
     assert tile_manifest.remove(tmp_path)
     assert list(snapshot(tmp_path)) == ["mine.txt"]
     assert not tile_manifest.remove(tmp_path)
+
+
+def test_geojson_that_is_gone_on_with_has_the_bytes_of_one_written_whole(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """A new activity is packed behind the others, an old one among them, as by a rebuild."""
+    last = years(warehouse, 3)
+    build(warehouse, tmp_path)
+    for more, month in ((1, 8), (2, 9), (3, 2)):
+        add(warehouse, last + more, WALK, at=UTC_START.replace(year=2021, month=month))
+        report = build(warehouse, tmp_path)
+        step_by_step = snapshot(tmp_path)[report.geojson_files[0]]
+        rebuilt = build(warehouse, tmp_path, rebuild=True).geojson_files[0]
+        assert snapshot(tmp_path)[rebuilt] == step_by_step
+        lines = gzip.decompress(step_by_step).splitlines()
+        assert len({json.loads(line)["id"] for line in lines}) == len(lines) == last + more
+
+
+def test_a_damaged_geojson_file_is_not_gone_on_with(tmp_path: Path) -> None:
+    """What is not a file of ours is an error of ours, not something to append to."""
+    (tmp_path / "other.gz").write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(CheckFailed, match="not a file of GeoJSON"):
+        listings.write_geojson(tmp_path / "new.gz", [], after=tmp_path / "other.gz")
+
+
+def rows_of(*ids: int) -> list[Row]:
+    at = dt.datetime(2024, 5, 4)  # noqa: DTZ001 local time of the athlete
+    return [Row(one, 2024, "Run", 1, at, None, None, None, None, None, "hash") for one in ids]
+
+
+def test_geometry_is_read_for_several_files_at_once() -> None:
+    """Files that need the same or the next tracks are served by one query, within the limit."""
+    asked: list[list[int]] = []
+
+    def read(rows: Sequence[Row]) -> list[tuple[Row, list[FloatArray]]]:
+        asked.append([row.activity_id for row in rows])
+        return [(row, [np.full((2, 2), row.activity_id)]) for row in rows]
+
+    files = [rows_of(1, 2), rows_of(1, 2), rows_of(3), rows_of(4, 5), rows_of(*range(6, 12))]
+    ahead = Ahead(read, files, most=4)
+    for rows in files:
+        found = list(ahead.tracks(rows))
+        assert [row for row, _ in found] == rows
+        assert all(parts[0][0, 0] == row.activity_id for row, parts in found)
+    assert asked == [[1, 2, 3], [4, 5], [6, 7, 8, 9, 10, 11]]

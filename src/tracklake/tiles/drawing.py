@@ -18,6 +18,7 @@ from typing import BinaryIO
 import orjson
 from pmtiles.tile import Compression, deserialize_header, serialize_header
 
+from tracklake import config
 from tracklake.errors import CheckFailed, ConfigError, Interrupted
 from tracklake.tiles import verification
 from tracklake.tiles.lines import LINE_EXTENT as EXTENT
@@ -26,7 +27,8 @@ from tracklake.tiles.verification import Asked
 
 # One set of flags for lines and points, since the recent overlay has both: -S2 is about lines only,
 # -r1 (keep all) about points only; which zooms a feature is for, it says itself.
-_FLAGS = ("-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2", "-r1")
+# -b3 (the default is 5, in 256ths of a tile): lines of up to 12 px are whole at a tile's edge.
+_FLAGS = ("-b3", "-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2", "-r1")
 _COMMON_FLAGS = (
     "-pf",
     "--no-tile-stats",  # they would hold attribute values
@@ -41,8 +43,9 @@ _COMMON_FLAGS = (
     "day",
 )
 # It makes as many temporary files as it is allowed to, thousands for a single line; tiles are the
-# same with few (64 would do), and one activity costs a third of the time.
+# same with few, and one activity costs a third of the time. Each thread wants seven of them.
 _FEW_FILES = ("/bin/sh", "-c", 'ulimit -n 128; exec "$@"', "sh")
+_MOST_THREADS = 8
 _TRUNCATED = 100  # tippecanoe's exit code for "file written, but the deepest zooms are missing"
 _POLL_S = 0.05
 _PATIENCE_S = 3.0  # for a child that was asked to end
@@ -172,7 +175,11 @@ def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> No
     with complaints.open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 our own program, on paths of our own making
             command,
-            env={"TMPDIR": str(folder), "LC_ALL": "C"},
+            env={
+                "TMPDIR": str(folder),
+                "LC_ALL": "C",
+                "TIPPECANOE_MAX_THREADS": str(min(config.cores(), _MOST_THREADS)),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

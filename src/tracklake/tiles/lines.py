@@ -14,15 +14,15 @@ Web Mercator ends at 85.0511 degrees; what lies beyond is drawn on that edge, no
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import orjson
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tracklake.analysis.geodesy import METRES_PER_DEGREE
 from tracklake.model import BoolArray, FloatArray
+from tracklake.tiles import features
+from tracklake.tiles.features import Drawn, Lines
 from tracklake.tiles.privacy import (
     MAX_LATITUDE,
     Zone,
@@ -56,17 +56,7 @@ _EQUATOR_M = 40_075_017.0
 # How many places of the grid each way are searched at a time, and how many units apart they are.
 _WINDOWS = ((6, 1.0), *((64, 4.0**wider) for wider in range(10)))
 
-_Lines = list[list[list[float]]]
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One activity as the tiles know it: `day` is days since 1970 on the athlete's calendar."""
-
-    activity_id: int
-    sport: str
-    day: int
 
 
 def lines(
@@ -84,26 +74,46 @@ def lines(
     may be on (tippecanoe makes large tiles coarser); what it takes to be seen there depends on it.
     layer: named in each feature, for a run of tippecanoe that makes several.
     """
+    near = touching(bounds_of(parts), zones) if zones else ()
+    first, last = LINE_ZOOMS[0], LINE_ZOOMS[-1]
+    if not near and not forced_zooms and _is_legible(parts, float(extent << first)):
+        written = [features.rounded_off(_clamped(part)) for part in parts]
+        return features.line(drawn, written, features.zooms(first, last, layer)), 0
+    return _by_zoom(drawn, parts, forced_zooms, near, layer, extent)
+
+
+def _by_zoom(
+    drawn: Drawn,
+    parts: Sequence[FloatArray],
+    forced_zooms: Collection[int],
+    near: Sequence[Zone],
+    layer: str | None,
+    extent: int,
+) -> tuple[bytes, int]:
     world = [_world(part) for part in parts]
-    near = touching(bounds_of(parts), zones)
     written = {
-        id(flat): _degrees_written(_clamped(part)) for flat, part in zip(world, parts, strict=True)
+        id(flat): features.degrees_written(_clamped(part))
+        for flat, part in zip(world, parts, strict=True)
     }
     out: list[bytes] = []
-    shaped: list[tuple[int, _Lines]] = []
+    shaped: list[tuple[int, Lines]] = []
+    whole = _reach(world)
     for zoom, shape in _shapes(world, near, extent):
         units = float(extent << zoom)
-        if zoom in forced_zooms or _reach(shape) * units < LEGIBLE_UNITS:
+        reach = whole if shape is world else _reach(shape)
+        if zoom in forced_zooms or reach * units < LEGIBLE_UNITS:
             chords = _chords(shape, units, _widened(near, zoom, extent, _ROUNDED_UNITS))
             chords = chords or _stroke(world[0][0], zoom, near, extent)
-            out.append(_line(drawn, chords, _zooms(zoom, zoom, layer)))
+            out.append(features.line(drawn, chords, features.zooms(zoom, zoom, layer)))
         else:
             known = (written.get(id(part)) for part in shape)
             pairs = zip(known, shape, strict=True)
-            shaped.append((zoom, [one or _degrees_written(_degrees(part)) for one, part in pairs]))
+            shaped.append(
+                (zoom, [one or features.degrees_written(_degrees(part)) for one, part in pairs])
+            )
     chord_zooms = len(out)
     for geometry, first, last in _runs(shaped):
-        out.append(_line(drawn, geometry, _zooms(first, last, layer)))
+        out.append(features.line(drawn, geometry, features.zooms(first, last, layer)))
     return b"".join(out), chord_zooms
 
 
@@ -123,16 +133,17 @@ def start(
     position = _clamped(np.array([[lng, lat]]))
     near = touching((lng, lat, lng, lat), zones)
     if not near:
-        zooms = {} if layer is None else _zooms(START_ZOOMS[0], START_ZOOMS[-1], layer)
-        return _point(drawn, _degrees_written(position)[0], zooms)
+        zooms = {} if layer is None else features.zooms(START_ZOOMS[0], START_ZOOMS[-1], layer)
+        return features.point(drawn, features.degrees_written(position)[0], zooms)
     places: list[tuple[int, list[float]]] = []
     for zoom in START_ZOOMS:
         found = position
         if not is_outside(position, _widened(near, zoom, extent, _ROUNDED_UNITS)).all():
             found = _degrees(_free_place(_world(position)[0], zoom, near, extent))
-        places.append((zoom, _degrees_written(found)[0]))
+        places.append((zoom, features.degrees_written(found)[0]))
     return b"".join(
-        _point(drawn, place, _zooms(first, last, layer)) for place, first, last in _runs(places)
+        features.point(drawn, place, features.zooms(first, last, layer))
+        for place, first, last in _runs(places)
     )
 
 
@@ -142,6 +153,8 @@ def is_beyond_mercator(parts: Sequence[FloatArray]) -> bool:
 
 
 def _clamped(part: FloatArray) -> FloatArray:
+    if part[:, 1].min() >= -MAX_LATITUDE and part[:, 1].max() <= MAX_LATITUDE:
+        return part
     return np.column_stack((part[:, 0], np.clip(part[:, 1], -MAX_LATITUDE, MAX_LATITUDE)))
 
 
@@ -155,6 +168,12 @@ def _world(part: FloatArray) -> FloatArray:
 def _degrees(world: FloatArray) -> FloatArray:
     lat = np.degrees(np.arctan(np.sinh((0.5 - world[:, 1]) * 2 * math.pi)))
     return np.column_stack(((world[:, 0] - 0.5) * 360, lat))
+
+
+def _is_legible(parts: Sequence[FloatArray], units: float) -> bool:
+    """Say whether a track reaches far enough to be seen on a grid; less exactly than `_reach`."""
+    corners = (np.vstack((part[0], part.min(axis=0), part.max(axis=0))) for part in parts)
+    return any(_reach([_world(one)]) * units > LEGIBLE_UNITS * 1.001 for one in corners)
 
 
 def _reach(world: Sequence[FloatArray]) -> float:
@@ -187,7 +206,7 @@ def _lowest(zone: Zone) -> float:
     return max(abs(zone.lat) - zone.radius_m / METRES_PER_DEGREE * 1.01, 0.0)
 
 
-def _chords(world: Sequence[FloatArray], units: float, zones: Sequence[Zone]) -> _Lines:
+def _chords(world: Sequence[FloatArray], units: float, zones: Sequence[Zone]) -> Lines:
     """Return each part as start -> farthest point, at least four units long, one per grid cell.
 
     Those that would run through a zone are left out.
@@ -201,7 +220,7 @@ def _chords(world: Sequence[FloatArray], units: float, zones: Sequence[Zone]) ->
         if not _is_clear(chord, zones):
             continue
         cell = tuple(np.floor(chord * units).astype(int).ravel().tolist())
-        by_cell.setdefault(cell, _degrees_written(_degrees(chord)))
+        by_cell.setdefault(cell, features.degrees_written(_degrees(chord)))
     return list(by_cell.values())
 
 
@@ -216,9 +235,9 @@ def _shortest(at: FloatArray, units: float) -> FloatArray:
     return np.array([[x, y], [x + length if x + length <= 1 else x - length, y]])
 
 
-def _stroke(at: FloatArray, zoom: int, zones: Sequence[Zone], extent: int) -> _Lines:
+def _stroke(at: FloatArray, zoom: int, zones: Sequence[Zone], extent: int) -> Lines:
     """Return a stroke of four units along the grid as near as may be."""
-    return [_degrees_written(_degrees(_free_place(at, zoom, zones, extent, 4)))]
+    return [features.degrees_written(_degrees(_free_place(at, zoom, zones, extent, 4)))]
 
 
 def _free_place(
@@ -266,32 +285,3 @@ def _runs(by_zoom: Sequence[tuple[int, _T]]) -> list[tuple[_T, int, int]]:
         else:
             runs.append((what, zoom, zoom))
     return runs
-
-
-def _degrees_written(part: FloatArray) -> list[list[float]]:
-    """Round to 1e-7 degrees: a hundredth of a grid unit of the deepest zoom."""
-    rounded: list[list[float]] = np.round(part, 7).tolist()
-    return rounded
-
-
-def _zooms(first: int, last: int, layer: str | None) -> dict[str, int | str]:
-    zooms: dict[str, int | str] = {"minzoom": first, "maxzoom": last}
-    return zooms if layer is None else zooms | {"layer": layer}
-
-
-def _line(drawn: Drawn, parts: _Lines, told: dict[str, int | str]) -> bytes:
-    return _feature(drawn, {"type": "MultiLineString", "coordinates": parts}, told)
-
-
-def _point(drawn: Drawn, position: list[float], told: dict[str, int | str]) -> bytes:
-    return _feature(drawn, {"type": "Point", "coordinates": position}, told)
-
-
-def _feature(drawn: Drawn, geometry: dict[str, object], told: dict[str, int | str]) -> bytes:
-    feature = {
-        "type": "Feature",
-        "tippecanoe": told,
-        "properties": {"id": drawn.activity_id, "sport": drawn.sport, "day": drawn.day},
-        "geometry": geometry,
-    }
-    return orjson.dumps(feature, option=orjson.OPT_APPEND_NEWLINE)

@@ -18,6 +18,7 @@ from tracklake.tiles.rows import Row
 
 _GZIP_HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # no name, no time, no system
 _LAST_BLOCK = b"\x03\x00"  # an empty one (RFC 1951), which says that no other follows
+_LEVEL = 5  # 6, the usual one, takes 1.4 times as long to save 0.6 %
 _END_BYTES = len(_LAST_BLOCK) + 8
 
 INDEX_FIELDS = ("name", "sport_type", "date", "distance_m", "moving_time_s", "day", "year")
@@ -37,7 +38,7 @@ def write_geojson(
         file.write(_GZIP_HEADER + packed)
         for row, parts in rows:
             line = _feature(row, parts) + b"\n"
-            packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+            packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
             file.write(packer.compress(line) + packer.flush(zlib.Z_SYNC_FLUSH))
             crc, size = zlib.crc32(line, crc), size + len(line)
         file.write(_LAST_BLOCK + struct.pack("<II", crc, size % 2**32))

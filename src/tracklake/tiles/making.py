@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tracklake.errors import CheckFailed
 from tracklake.tiles import drawing, listings, manifest, merging, verification
+from tracklake.tiles.ahead import Ahead
 from tracklake.tiles.drawing import LAYERS
 from tracklake.tiles.lines import is_beyond_mercator, lines, start
 from tracklake.tiles.manifest import Entry
 from tracklake.tiles.planning import Step
+from tracklake.tiles.privacy import Zone
 from tracklake.tiles.rows import Row
-from tracklake.tiles.views import View
 
 _TRIES = 4
 
@@ -21,7 +22,8 @@ _TRIES = 4
 class Job:
     """Where files are made and where they go; `should_stop` is asked while programs run."""
 
-    view: View
+    geometry: Ahead
+    zones: tuple[Zone, ...]
     folder: Path
     workshop: Path
     should_stop: Callable[[], bool]
@@ -45,11 +47,8 @@ def make(job: Job, step: Step) -> Entry:
 
 def _make_geojson(job: Job, step: Step) -> Entry:
     path, before = job.workshop / "tracks.geojsonl.gz", step.extended
-    if before is None:
-        listings.write_geojson(path, job.view.tracks(step.rows))
-    else:
-        new = job.view.tracks(step.rows[before["count"] :])
-        listings.write_geojson(path, new, after=job.folder / before["file"])
+    after = None if before is None else job.folder / before["file"]
+    listings.write_geojson(path, job.geometry.tracks(step.geometry), after=after)
     return _entry(job, step, path, f"tracks-{step.year}-{{}}.geojsonl.gz")
 
 
@@ -89,10 +88,10 @@ def _make_tiles(job: Job, step: Step) -> Entry:
         if starts and (lost := verification.missing(facts, asked, "starts")):
             raise CheckFailed(f"{len(lost)} starts are not in the tiles: {lost}")
         absent = verification.missing(facts, asked, "tracks") if tracks else {}
-        is_hidden = not job.view.zones or facts.smallest_extent >= extent
+        is_hidden = not job.zones or facts.smallest_extent >= extent
         if not absent and is_hidden:
             return _tiles_entry(job, step, path, asked, facts, notes)
-        extent = min(extent, facts.smallest_extent) if job.view.zones else extent
+        extent = min(extent, facts.smallest_extent) if job.zones else extent
     raise CheckFailed(
         f"{len(absent)} tracks of {step.label} are not in the tiles: {absent}"
         if absent
@@ -114,10 +113,10 @@ def _ids(rows: Sequence[Row]) -> frozenset[int]:
 def _write_features(
     job: Job, path: Path, step: Step, forced: Mapping[int, set[int]], extent: int
 ) -> _Notes:
-    notes, zones = _Notes(), job.view.zones
+    notes, zones = _Notes(), job.zones
     tracks, starts = _layers(step)
     with path.open("wb") as file:
-        for row, parts in job.view.tracks(tracks):
+        for row, parts in job.geometry.tracks(tracks):
             forced_zooms = forced.get(row.activity_id, ())
             text, chord_zooms = lines(
                 row.drawn, parts, forced_zooms, zones, layer="tracks", extent=extent
@@ -128,7 +127,7 @@ def _write_features(
             if is_beyond_mercator(parts):
                 notes.beyond_mercator.add(row.activity_id)
         unplaced = [row for row in starts if row.start_lng is None or row.start_lat is None]
-        firsts = {row.activity_id: parts[0][0] for row, parts in job.view.tracks(unplaced)}
+        firsts = {row.activity_id: parts[0][0] for row, parts in job.geometry.tracks(unplaced)}
         for row in starts:
             lng, lat = firsts.get(row.activity_id, (row.start_lng, row.start_lat))
             position = (float(lng), float(lat))

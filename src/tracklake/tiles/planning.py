@@ -52,6 +52,15 @@ class Step:
     extended: Entry | None = None
 
     @property
+    def geometry(self) -> Sequence[Row]:
+        """The activities whose geometry is needed to make the file."""
+        if self.kept is not None or self.kind in ("index", "calendar"):
+            return ()
+        if self.kind == "starts":
+            return [row for row in self.rows if row.start_lng is None or row.start_lat is None]
+        return self.rows if self.extended is None else self.rows[self.extended["count"] :]
+
+    @property
     def shown(self) -> Sequence[Row]:
         """Each activity that the file shows, once, whichever layer it is in."""
         return list({row.activity_id: row for row in (*self.rows, *self.starts)}.values())
@@ -103,8 +112,8 @@ def plan(rows: Sequence[Row], shelf: Shelf) -> list[Step]:
     if is_first or len(_ids([*_added(years), *_added(decks)])) > RECENT_MOST:
         years, decks = (list(map(_folded, groups)) for groups in (years, decks))
     return [
-        *(_geojson(group, shelf) for group in years),
-        *(_base(group) for group in (*years, *decks) if group.held),
+        *(step for group in years for step in _of_year(group, shelf)),
+        *(_base(group) for group in decks if group.held),
         *_overlay(_added(years), _added(decks), shelf),
         _listing("index", rows, tile_rows.index_digest(rows), shelf),
         _listing("calendar", rows, tile_rows.calendar_digest(rows), shelf),
@@ -171,6 +180,11 @@ def _base(group: _Group) -> Step:
         digest=group.digest(group.held),
         kept=group.kept,
     )
+
+
+def _of_year(group: _Group, shelf: Shelf) -> list[Step]:
+    """Return the files of a year one after the other: they need the same geometry."""
+    return [_geojson(group, shelf), *([_base(group)] if group.held else [])]
 
 
 def _geojson(group: _Group, shelf: Shelf) -> Step:

@@ -17,6 +17,7 @@ from tracklake.clock import Clock, SystemClock
 from tracklake.errors import Interrupted
 from tracklake.state import State
 from tracklake.tiles import making, manifest
+from tracklake.tiles.ahead import Ahead
 from tracklake.tiles.making import Job
 from tracklake.tiles.manifest import Entry, Shelf
 from tracklake.tiles.planning import Step, plan
@@ -101,7 +102,8 @@ def _make_all(
     made: list[Entry] = []
     drawn: list[str] = []
     with _workshop(tiles_dir) as workshop:
-        job = Job(view, tiles_dir, workshop, options.should_stop)
+        geometry = Ahead(view.tracks, [step.geometry for step in steps])
+        job = Job(geometry, view.zones, tiles_dir, workshop, options.should_stop)
         for done, step in enumerate(steps):
             if options.should_stop():
                 raise Interrupted(signal.SIGTERM)

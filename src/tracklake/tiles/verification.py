@@ -4,40 +4,26 @@ The tiles are read with a protobuf walk of our own that skips geometry: it needs
 extents (Mapbox Vector Tile 2.1, section 4; PMTiles 3).
 """
 
+import bisect
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
-from pmtiles.tile import (
-    HeaderDict,
-    MagicNumberNotFound,
-    SpecVersionUnsupported,
-    deserialize_directory,
-    deserialize_header,
-    tileid_to_zxy,
-)
 
-from tracklake.errors import CheckFailed
-from tracklake.tiles.protobuf import fields, varints
+from tracklake.tiles.archive import Source, Stored, blamed
+from tracklake.tiles.protobuf import fields, varint, varints
 
 MAX_TILE_BYTES = 500_000
 FIELDS = {"sport": "String", "day": "Number"}
 
+_ID_KEY, _TAGS_KEY = 1 << 3, 2 << 3 | 2  # the first byte of these fields of a feature
 _VALUE_KINDS = {1: "String", 2: "Fraction", 3: "Fraction", 4: "Number", 5: "Number", 6: "Number"}
-_UNREADABLE = (
-    ValueError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    zlib.error,
-    gzip.BadGzipFile,
-    MagicNumberNotFound,
-    SpecVersionUnsupported,
-)
+_GZIPPED = 16 + zlib.MAX_WBITS
+_DEEPEST = 31
+_FIRST_IDS = [(4**zoom - 1) // 3 for zoom in range(_DEEPEST + 2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +72,8 @@ def read(path: Path, expected: Expected) -> Facts:
     Raises CheckFailed if it is no PMTiles file or is damaged; what contradicts `expected` is in
     `problems` and `missing`.
     """
-    with _opened(path) as part:
-        return _read(part, expected)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Callable[[int, int], bytes]]:
-    """Give a reader of (offset, length); what is wrong with the file is CheckFailed."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-
-            def part(offset: int, length: int) -> bytes:
-                if offset + length > size:
-                    raise ValueError("the file ends too early")
-                file.seek(offset)
-                return file.read(length)
-
-            yield part
-    except _UNREADABLE as error:
-        raise CheckFailed(f"{path.name} is not a readable PMTiles file: {error}") from error
+    with Source(path) as source, blamed(path):
+        return _read(source, expected)
 
 
 def missing(facts: Facts, expected: Expected, layer: str) -> dict[int, set[int]]:
@@ -121,19 +89,18 @@ def missing(facts: Facts, expected: Expected, layer: str) -> dict[int, set[int]]
 def ids_at(path: Path, layer: str, zoom: int) -> frozenset[int]:
     """Return the ids that a layer of a file has at a zoom; CheckFailed if it is damaged."""
     ids: set[int] = set()
-    with _opened(path) as part:
-        header = deserialize_header(part(0, 127))
-        for at_zoom, data in _tiles(part, header, header["root_offset"], header["root_length"]):
-            if at_zoom > zoom:
+    with Source(path) as source, blamed(path):
+        for stored in source.tiles():
+            if _zoom(stored.tile_id) > zoom:
                 break  # tiles are in the order of their zooms
-            if at_zoom == zoom:
-                found = (one for one in layers(gzip.decompress(data)) if one.name == layer)
+            if _zoom(stored.tile_id) == zoom:
+                found = (one for one in layers(_tile(source, stored)) if one.name == layer)
                 ids.update(*(one.ids for one in found))
     return frozenset(ids)
 
 
-def _read(part: Callable[[int, int], bytes], expected: Expected) -> Facts:
-    header = deserialize_header(part(0, 127))
+def _read(source: Source, expected: Expected) -> Facts:
+    header = source.header
     facts = Facts(
         min_zoom=header["min_zoom"],
         max_zoom=header["max_zoom"],
@@ -144,28 +111,27 @@ def _read(part: Callable[[int, int], bytes], expected: Expected) -> Facts:
             header["max_lat_e7"] / 1e7,
         ),
         metadata=orjson.loads(
-            gzip.decompress(part(header["metadata_offset"], header["metadata_length"]))
+            gzip.decompress(source.read(header["metadata_offset"], header["metadata_length"]))
         ),
     )
-    for zoom, data in _tiles(part, header, header["root_offset"], header["root_length"]):
+    for stored in source.tiles():
         facts.tiles += 1
-        facts.largest_tile_bytes = max(facts.largest_tile_bytes, len(data))
-        _add_tile(facts, expected, zoom, gzip.decompress(data))
+        facts.largest_tile_bytes = max(facts.largest_tile_bytes, stored.length)
+        _add_tile(facts, expected, _zoom(stored.tile_id), _tile(source, stored))
     facts.problems = sorted({*facts.problems, *_contradictions(facts, expected)})
     return facts
 
 
-def _tiles(
-    part: Callable[[int, int], bytes], header: HeaderDict, offset: int, length: int
-) -> Iterator[tuple[int, bytes]]:
-    for entry in deserialize_directory(part(offset, length)):
-        if entry.run_length == 0:
-            leaf = header["leaf_directory_offset"] + entry.offset
-            yield from _tiles(part, header, leaf, entry.length)
-            continue
-        data = part(header["tile_data_offset"] + entry.offset, entry.length)
-        for step in range(entry.run_length):
-            yield tileid_to_zxy(entry.tile_id + step)[0], data
+def _tile(source: Source, stored: Stored) -> bytes:
+    return zlib.decompress(source.read(stored.offset, stored.length), _GZIPPED)
+
+
+def _zoom(tile_id: int) -> int:
+    """Return the zoom of a tile; ids count the tiles of all zooms before it first."""
+    zoom = bisect.bisect_right(_FIRST_IDS, tile_id) - 1
+    if tile_id < 0 or zoom > _DEEPEST:
+        raise ValueError(f"there is no tile {tile_id}")
+    return zoom
 
 
 def _contradictions(facts: Facts, expected: Expected) -> Iterable[str]:
@@ -238,20 +204,26 @@ def _layer(tile: bytes, start: int, end: int) -> Layer:
 def _kinds(
     features: list[tuple[int, bytes]], keys: list[str], values: list[str]
 ) -> set[tuple[str, str]]:
-    by_tags: dict[bytes, set[tuple[str, str]]] = {}
-    for _, tags in features:
-        if tags not in by_tags:
-            numbers = list(varints(tags))
-            pairs = zip(numbers[::2], numbers[1::2], strict=True)
-            by_tags[tags] = {(keys[key], values[value]) for key, value in pairs}
-    every = set().union(*by_tags.values())
-    for borne in by_tags.values():
-        every |= {(key, "missing in some") for key, _ in every - borne if key not in dict(borne)}
+    """Return what features bear; there are few kinds of it, however many values there are."""
+    borne: set[tuple[tuple[str, str], ...]] = set()
+    for tags in {tags for _, tags in features}:
+        numbers = tags if tags.isascii() else list(varints(tags))  # each of one byte
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        borne.add(tuple([(keys[key], values[value]) for key, value in pairs]))
+    every = {one for some in borne for one in some}
+    for some in borne:
+        every |= {
+            (key, "missing in some") for key, _ in every.difference(some) if key not in dict(some)
+        }
     return every
 
 
 def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
-    """Return a feature's id and its packed tags."""
+    """Return a feature's id and its packed tags; what comes after both is not looked at."""
+    if start + 1 < end and tile[start] == _ID_KEY:  # as nearly everybody writes it: this saves time
+        feature_id, at = varint(tile, start + 1)
+        if at + 1 < end and tile[at] == _TAGS_KEY and tile[at + 1] < min(128, end - at - 1):
+            return feature_id, tile[at + 2 : at + 2 + tile[at + 1]]
     feature_id, tags = -1, b""
     for number, first, last in fields(tile, start, end):
         if number == 1:
@@ -262,6 +234,4 @@ def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
 
 
 def _value_kind(tile: bytes, start: int, end: int) -> str:
-    for number, _, _ in fields(tile, start, end):
-        return _VALUE_KINDS.get(number, "Boolean")
-    return "Nothing"
+    return _VALUE_KINDS.get(tile[start] >> 3, "Boolean") if start < end else "Nothing"
