@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
     from tracklake.flow import FlowReport
     from tracklake.reading import Answer
     from tracklake.stages import EnrichReport
+    from tracklake.tiles.stage import TilesReport
 
 _DEMO_TOTALS = """
 select count(*), sum(distance) / 1000, sum(moving_time) / 3600,
@@ -105,6 +107,27 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
         _enriched(report.enrich)
     if report.compact is not None:
         _compacted(report.compact, folders)
+    for what, tiles, folder in (
+        ("map", report.tiles, folders.tiles),
+        ("public map", report.public_tiles, folders.public_tiles),
+    ):
+        if tiles is not None and tiles.drawn:
+            _drawn(what, tiles, folder)
+
+
+def _drawn(what: str, tiles: TilesReport, folder: Path) -> None:
+    """Say that there is something new to look at, and what is less fine than usual."""
+    option = " --public" if what != "map" else ""
+    typer.echo(
+        f"{what}: {tiles.activities:,} activities in {folder}; `tracklake map{option}` shows it"
+    )
+    if tiles.reduced_tiles:
+        typer.echo(
+            f"  {tiles.reduced_tiles} of {tiles.tiles:,} tiles are on a coarser grid, so as not to "
+            "be too large; nothing is left out"
+        )
+    if tiles.single is not None:
+        typer.echo(f"  for sharing: {folder / tiles.single}")
 
 
 def _pulled(report: FlowReport) -> None:
@@ -167,9 +190,8 @@ def demo(report: FlowReport, folders: Folders) -> None:
         ):
             for name in names:
                 typer.echo(f"{label}: {folders.tiles / name}")
-    typer.echo(
-        f'\nask it more:\n  TRACKLAKE_DATA_DIR={folders.data} .venv/bin/tracklake sql "from gear"'
-    )
+    command = f"TRACKLAKE_DATA_DIR={folders.data} .venv/bin/tracklake"
+    typer.echo(f'\nask it more, and look at the map:\n  {command} sql "from gear"\n  {command} map')
 
 
 def findings(found: Sequence[Finding]) -> None:

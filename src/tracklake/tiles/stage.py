@@ -36,6 +36,7 @@ class TilesReport:
     tile_files: tuple[str, ...]
     geojson_files: tuple[str, ...]
     drawn: tuple[str, ...]  # made by this run
+    single: str | None  # the one file of everything, if it is up to date
     tiles: int
     bytes: int  # of all current files
     largest_tile_bytes: int
@@ -153,6 +154,7 @@ def _report(made: Sequence[Entry], drawn: Sequence[str]) -> TilesReport:
         tile_files=tuple(entry["file"] for entry in tiled),
         geojson_files=tuple(entry["file"] for entry in made if entry["kind"] == "geojson"),
         drawn=tuple(drawn),
+        single=next((entry["file"] for entry in made if entry["kind"] == "single"), None),
         tiles=sum(entry.get("tiles", 0) for entry in tiled),
         bytes=sum(entry["bytes"] for entry in made),
         largest_tile_bytes=max((entry.get("largest_tile_bytes", 0) for entry in tiled), default=0),
