@@ -7,7 +7,7 @@ from tracklake.tiles.rows import Row
 
 Tracked = tuple[Row, list[FloatArray]]
 
-MOST = 3000  # tracks held at a time: some 20 MB
+MOST = 2000  # tracks held at a time: some 20 MB
 
 
 class Ahead:

@@ -36,10 +36,10 @@ def write_geojson(
     packed, crc, size = (b"", 0, 0) if after is None else _opened(after)
     with path.open("wb") as file:
         file.write(_GZIP_HEADER + packed)
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         for row, parts in rows:
             line = _feature(row, parts) + b"\n"
-            packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-            file.write(packer.compress(line) + packer.flush(zlib.Z_SYNC_FLUSH))
+            file.write(packer.compress(line) + packer.flush(zlib.Z_FULL_FLUSH))
             crc, size = zlib.crc32(line, crc), size + len(line)
         file.write(_LAST_BLOCK + struct.pack("<II", crc, size % 2**32))
 

@@ -19,7 +19,7 @@ from tracklake.tiles.protobuf import fields, varint, varints
 MAX_TILE_BYTES = 500_000
 FIELDS = {"sport": "String", "day": "Number"}
 
-_ID_KEY, _TAGS_KEY = 1 << 3, 2 << 3 | 2  # the first byte of these fields of a feature
+_ID_KEY, _TAGS_KEY, _TYPE_KEY = 1 << 3, 2 << 3 | 2, 3 << 3  # first bytes of a feature's fields
 _VALUE_KINDS = {1: "String", 2: "Fraction", 3: "Fraction", 4: "Number", 5: "Number", 6: "Number"}
 _GZIPPED = 16 + zlib.MAX_WBITS
 _DEEPEST = 31
@@ -219,11 +219,12 @@ def _kinds(
 
 
 def _feature(tile: bytes, start: int, end: int) -> tuple[int, bytes]:
-    """Return a feature's id and its packed tags; what comes after both is not looked at."""
-    if start + 1 < end and tile[start] == _ID_KEY:  # as nearly everybody writes it: this saves time
-        feature_id, at = varint(tile, start + 1)
-        if at + 1 < end and tile[at] == _TAGS_KEY and tile[at + 1] < min(128, end - at - 1):
-            return feature_id, tile[at + 2 : at + 2 + tile[at + 1]]
+    """Return a feature's id and its packed tags."""
+    head = tile[start : min(start + 4, end)]
+    if len(head) == 4 and head[0] == _TYPE_KEY and head[2] == _TAGS_KEY and head[3] < 128:
+        at = start + 4 + head[3]  # as tippecanoe writes it: type, tags, id; this is much faster
+        if at + 1 < end and tile[at] == _ID_KEY:
+            return varint(tile, at + 1)[0], tile[start + 4 : at]
     feature_id, tags = -1, b""
     for number, first, last in fields(tile, start, end):
         if number == 1:
