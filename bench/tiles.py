@@ -22,6 +22,7 @@ def main() -> None:
     size, large = [*map(int, sys.argv[1:]), *(SIZE, LARGE)[len(sys.argv) - 1 :]]
     theirs = tiles_runs.ridelines(size)
     ours = tiles_runs.ours(size)
+    kinds = tiles_runs.by_kind()
     grown = tiles_runs.growth()
     absent_after = sum(tiles_runs.absent_now().values())
     simplified_s = tiles_runs.simplifying_s(size)
@@ -29,6 +30,7 @@ def main() -> None:
     parts = [
         _introduction(),
         _ratios(theirs, ours, grown, simplified_s),
+        _kinds(theirs, kinds),
         _promises(size, large, ours, larger, absent_after),
         _builds({f"Ridelines' flags, {size:,}": theirs, f"ours, {size:,}": ours}, large, larger),
         _growth(grown, theirs.cost, ours.cost),
@@ -67,6 +69,18 @@ def _ratios(theirs: Build, ours: Build, grown: Growth, simplified_s: float) -> s
             f"included, 1/{command:.0f}. Of our own full build it is 1/{own_alone:.0f} and "
             f"1/{own_command:.0f}.",
         ]
+    )
+
+
+def _kinds(theirs: Build, kinds: Mapping[str, float]) -> str:
+    tiles_s = sum(kinds[kind] for kind in ("year", "starts"))
+    tippecanoe, tiles = (theirs.cost.cpu_s / cpu_s for cpu_s in (kinds["tippecanoe"], tiles_s))
+    parts = ", ".join(f"{kind} {cpu_s:.1f}" for kind, cpu_s in kinds.items())
+    return (
+        f"- Tippecanoe beside tippecanoe it is **{tippecanoe:.1f} times**; for the tiles without "
+        f"GeoJSON and listings, which Ridelines' flags do not make, {tiles:.1f} times: reading the "
+        "tracks, drawing, and reading back what was drawn. By kind of file and for tippecanoe, in "
+        f"CPU s: {parts}; the rest is the start of Python and the plan."
     )
 
 

@@ -1,7 +1,9 @@
-"""What bench.tiles does in a process of its own: python -m bench.tiles_job FIRST COUNT TOLD
+"""What bench.tiles does in a process of its own; the costs, in CPU seconds, go to TOLD as JSON.
 
-New activities, one after the other, land, are compacted and drawn in one process; what drawing each
-cost it and its children, in CPU seconds, is written to TOLD as JSON.
+python -m bench.tiles_job FIRST COUNT TOLD: new activities, one after the other, land, are compacted
+and drawn in one process; what drawing each cost it and its children.
+
+python -m bench.tiles_job kinds TOLD: all is drawn again; what each kind of file cost.
 """
 
 import json
@@ -12,6 +14,9 @@ from pathlib import Path
 from bench import tiles_athlete
 from tracklake import config, flow
 from tracklake.session import SyncSession
+from tracklake.tiles import making
+from tracklake.tiles.manifest import Entry
+from tracklake.tiles.planning import Step
 
 
 def main(first: int, count: int, told: Path) -> None:
@@ -28,6 +33,27 @@ def main(first: int, count: int, told: Path) -> None:
     told.write_text(json.dumps(costs))
 
 
+def by_kind(told: Path) -> None:
+    """Draw all again; a year's geometry is read for its tiles, and is there when GeoJSON is due."""
+    costs: dict[str, float] = {}
+    make = making.make
+
+    def counted(job: making.Job, step: Step) -> Entry:
+        before = _cpu_s()
+        entry = make(job, step)
+        costs[step.kind] = costs.get(step.kind, 0.0) + _cpu_s() - before
+        return entry
+
+    making.make = counted
+    settings, folders = config.load()
+    report = flow.FlowReport()
+    with flow.running("bench", settings, folders, report) as session:
+        flow.draw_tiles(session, report, rebuild=True)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    costs["tippecanoe"] = children.ru_utime + children.ru_stime
+    told.write_text(json.dumps(costs))
+
+
 def _drawing(session: SyncSession, report: flow.FlowReport) -> float:
     before = _cpu_s()
     flow.draw_tiles(session, report)
@@ -40,4 +66,7 @@ def _cpu_s() -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    if sys.argv[1] == "kinds":
+        by_kind(Path(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

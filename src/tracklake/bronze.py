@@ -45,12 +45,16 @@ def land_shard(
     return path
 
 
-def shard_paths(bronze: Path, entity: str) -> list[Path]:
-    """List every shard and rollup of an entity, of all sources and athletes, by name."""
+def shard_paths(bronze: Path, entity: str, *, before: int | None = None) -> list[Path]:
+    """List every shard and rollup of an entity, of all sources and athletes, by name.
+
+    before: only those of the years before this one.
+    """
     folders = list(bronze.glob(f"*/{entity}/athlete=*/[0-9][0-9][0-9][0-9]"))
     found = [
         path
         for folder in folders
+        if before is None or int(folder.name) < before
         for path in (*folder.glob(f"*/{SHARD}"), *folder.glob("rollup-*.parquet"))
     ]
     return sorted(found)

@@ -3,21 +3,15 @@
 Rebuilding makes the whole warehouse anew beside the old one; verifying proves the two equal.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from tracklake import bronze, config, landing, publication, rollup, streams, warehouse
+from tracklake import bronze, incoming, landing, publication, rollup, streams, warehouse
 from tracklake.errors import Busy, CheckFailed
+from tracklake.incoming import Shard, list_literal
 from tracklake.session import Phase, SyncSession
-
-_BATCH_SHARDS = 64
-_BATCH_BYTES = 48 << 20  # of Parquet; unpacked in memory several times that
-_ONE_THREAD_BYTES = 4 << 20  # a day's increment is faster without threads
-
-Shard = tuple[str, Path, int]
 
 
 @dataclass(kw_only=True)
@@ -106,7 +100,9 @@ def _opened(
             session.log.info("warehouse_outdated", action="rebuild")
             _rebuild(session, phase, path, report)
             connection = warehouse.connect(path, threads=1)
-        _catch_up(session, phase, connection, report)
+        if _catch_up(session, phase, connection, report) > 1:
+            connection.close()  # what DuckDB took for many rows is given back before other steps
+            connection = warehouse.connect(path, threads=1)
     except BaseException:  # a signal too: an open connection would hold the file
         connection.close()
         raise
@@ -136,7 +132,7 @@ def _pending(
         for path in bronze.live(bronze.shard_paths(root, entity)):
             if path.relative_to(root).as_posix() in known:
                 continue
-            shard = (entity, path, path.stat().st_size)
+            shard = Shard(entity, path, path.stat().st_size)
             if bronze.is_rollup(path) and _all_known(path, root, known):
                 renamed.append(shard)
             else:
@@ -148,34 +144,24 @@ def _all_known(path: Path, root: Path, known: set[str]) -> bool:
     return all(old.relative_to(root).as_posix() in known for old in bronze.replaces(path))
 
 
-def _batches(shards: list[Shard]) -> Iterator[list[Shard]]:
-    batch: list[Shard] = []
-    size = 0
-    for shard in shards:
-        if batch and (len(batch) >= _BATCH_SHARDS or size + shard[2] > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(shard)
-        size += shard[2]
-    if batch:
-        yield batch
-
-
 def _catch_up(
     session: SyncSession, phase: Phase, connection: duckdb.DuckDBPyConnection, report: CompactReport
-) -> None:
+) -> int:
+    """Take in the shards that gold does not know; return in how many batches."""
     fresh, renamed = _pending(session, connection)
     for shard in renamed:
         _enter_rollup(session, connection, shard)
     if not fresh:
-        return
-    if sum(size for _, _, size in fresh) > _ONE_THREAD_BYTES:
-        connection.execute(f"set threads = {config.cores()}")
+        return 0
     phase.expect(len(fresh))
-    for batch in _batches(fresh):
+    batches = 0
+    for batch in incoming.batches(connection, fresh):
+        batches += 1
         report.rows += warehouse.apply(connection, session.folders.bronze, batch)
-        report.shards += len(batch)
-        phase.advance(len(batch))
+        if batch.finishes:
+            report.shards += len(batch.shards)
+            phase.advance(len(batch.shards))
+    return batches
 
 
 def _rebuild(session: SyncSession, phase: Phase, path: Path, report: CompactReport) -> None:
@@ -191,7 +177,7 @@ def _build(session: SyncSession, phase: Phase, path: Path, report: CompactReport
     for old in (path, path.with_name(path.name + ".wal")):
         old.unlink(missing_ok=True)
     warehouse.create(path)
-    connection = warehouse.connect(path, threads=config.cores())
+    connection = warehouse.connect(path, threads=1)
     try:
         _catch_up(session, phase, connection, report)
     finally:
@@ -231,12 +217,10 @@ def _enter_rollup(
     """Let the ledger name a rollup in place of the shards it holds."""
     entity, path, size = shard
     root = session.folders.bronze
-    old = [(replaced.relative_to(root).as_posix(),) for replaced in bronze.replaces(path)]
+    old = list_literal(replaced.relative_to(root).as_posix() for replaced in bronze.replaces(path))
     connection.execute("begin")
-    row_count = 0
-    for name in old:
-        rows = connection.execute("delete from shards where shard = ? returning row_count", name)
-        row_count += sum(count for (count,) in rows.fetchall())
+    rows = connection.execute(f"delete from shards where shard in {old} returning row_count")  # noqa: S608 our own names, quoted
+    row_count = sum(count for (count,) in rows.fetchall())
     connection.execute(
         "insert into shards values (?, ?, ?, ?, now())",
         [path.relative_to(root).as_posix(), entity, row_count, size],
@@ -248,10 +232,10 @@ def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> Non
     """Put the small files of closed years together."""
     now = session.clock.now()
     for entity in warehouse.ENTITIES:
-        paths = bronze.shard_paths(session.folders.bronze, entity)
+        paths = bronze.shard_paths(session.folders.bronze, entity, before=now.year)
         for folder, shards in rollup.closed_shards(bronze.live(paths), now.year).items():
             path = rollup.roll_up_shards(folder, shards)
-            _enter_rollup(session, connection, (entity, path, path.stat().st_size))
+            _enter_rollup(session, connection, Shard(entity, path, path.stat().st_size))
     for root, order in (
         (session.folders.streams, "stream_key, point_index"),
         (session.folders.tracks, "stream_key"),
@@ -264,10 +248,14 @@ def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> Non
 
 def _remove_replaced(session: SyncSession) -> None:
     """Delete what rollups replaced a day ago; the snapshot that readers have names the rollups."""
-    folders = session.folders
-    shards = [p for e in warehouse.ENTITIES for p in bronze.shard_paths(folders.bronze, e)]
+    folders, now = session.folders, session.clock.now()
+    shards = [
+        path
+        for entity in warehouse.ENTITIES
+        for path in bronze.shard_paths(folders.bronze, entity, before=now.year)
+    ]
     points = [*streams.parts(folders.streams), *streams.parts(folders.tracks)]
-    rollup.remove_replaced([*shards, *points], session.clock.now().timestamp())
+    rollup.remove_replaced([*shards, *points], now.timestamp())
 
 
 def _view_files(session: SyncSession) -> tuple[list[str], list[str]]:

@@ -7,7 +7,7 @@ between) knows which to read. The old files go when nobody needs them any more.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,10 @@ from tracklake.bronze import REPLACES_KEY, ROLLUP_PREFIX, is_rollup, replaces
 
 _KEEP_OLD_S = 24 * 3600  # an open reader of yesterday's snapshot still reads the old files
 _ROW_GROUP = 100_000
+_SHARD_ROW_GROUP = 2_000  # many small ones are slow to read; one of a whole year, large
+_SHARD_GROUP_BYTES = 4 << 20
+_PIECE_ROWS = 500  # read at once
+_MOST_PIECES = 32  # Arrow needs 100 kB for each, however few its rows
 
 
 def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
@@ -31,9 +35,33 @@ def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
         landing.landing(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
-        for shard in shards:  # one at a time: a year may be large
-            writer.write_table(pq.read_table(shard, schema=schema, partitioning=None))
+        for table in _groups(shards, schema):
+            writer.write_table(table)
     return path
+
+
+def _groups(shards: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read shards a few rows at a time, and yield what shall be one group of rows each."""
+    waiting: list[pa.Table] = []
+    row_count = size_bytes = 0
+    for shard in shards:
+        with pq.ParquetFile(shard) as file:
+            for rows in file.iter_batches(_PIECE_ROWS, use_threads=False):
+                waiting.append(pa.Table.from_batches([rows]).replace_schema_metadata(None))
+                row_count, size_bytes = row_count + rows.num_rows, size_bytes + rows.nbytes
+                if row_count >= _SHARD_ROW_GROUP or size_bytes >= _SHARD_GROUP_BYTES:
+                    yield _joined(waiting, schema)
+                    waiting, row_count, size_bytes = [], 0, 0
+                elif len(waiting) >= _MOST_PIECES:
+                    waiting = [_joined(waiting, schema)]
+    if waiting:
+        yield _joined(waiting, schema)
+
+
+def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Put tables together in one piece; each lacks the columns it has not."""
+    whole = [schema.remove_metadata().empty_table(), *tables]
+    return pa.concat_tables(whole, promote_options="default").combine_chunks().cast(schema)
 
 
 def roll_up_points(

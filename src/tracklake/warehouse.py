@@ -8,7 +8,7 @@ import contextlib
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -16,17 +16,23 @@ import duckdb
 
 from tracklake import bronze, landing
 from tracklake.errors import CheckFailed
+from tracklake.incoming import Batch, list_literal, literal
 
-STORAGE_VERSION = "v1.0.0"  # opens in every 1.x and 2.x client
-# entity -> the variable its steps read the shards' names from, and these steps.
+STORAGE_VERSION = "v1.0.0"  # opens in every client from 1.1 on
+# Each column of a table that rows come to needs two blocks in memory: 120 MB for all of them with
+# DuckDB's own 256 kB. Clients read other sizes since 1.1.
+_BLOCK_BYTES = 65_536
+_ROW_GROUP = 16_384  # what a checkpoint writes anew for a few rows more; DuckDB's own is 122,880
+MEMORY_LIMIT = "100MB"  # of 300 for all: DuckDB, Arrow and Python need 150 before the first row
+# entity -> the steps that take its rows in.
 _STEPS = {
-    "activities": ("activity_shards", ("10_", "20_", "22_")),
-    "activity_details": ("detail_shards", ("24_",)),
-    "activity_streams": ("stream_shards", ("25_",)),
-    "activity_zones": ("zone_shards", ("26_",)),
-    "activity_tombstones": ("tombstone_shards", ("27_",)),
-    "original_files": ("file_shards", ("70_",)),
-    "gear": ("gear_shards", ("80_",)),
+    "activities": ("10_", "20_", "22_"),
+    "activity_details": ("24_",),
+    "activity_streams": ("25_",),
+    "activity_zones": ("26_",),
+    "activity_tombstones": ("27_",),
+    "original_files": ("70_",),
+    "gear": ("80_",),
 }
 ENTITIES = tuple(_STEPS)
 _FIRST, _LAST = ("05_",), ("30_", "35_", "40_", "60_")  # what activities are made of, if any came
@@ -58,16 +64,27 @@ def gold_version() -> str:
 
 
 def connect(path: Path, *, threads: int) -> duckdb.DuckDBPyConnection:
-    """Open a writer's file; spills go beside it."""
+    """Open a writer's file; spills go beside it.
+
+    By ATTACH, because only that takes a size for groups of rows; the file is the same.
+    """
     connection = duckdb.connect(
-        str(path),
         config={
             "storage_compatibility_version": STORAGE_VERSION,
+            "default_block_size": _BLOCK_BYTES,
+            "memory_limit": MEMORY_LIMIT,
             "threads": threads,
             "temp_directory": str(path.parent / "spill"),
             "autoinstall_known_extensions": False,
         },
     )
+    try:
+        connection.execute(
+            f"attach {literal(str(path))} as gold (row_group_size {_ROW_GROUP}); use gold"
+        )
+    except duckdb.Error:
+        connection.close()
+        raise
     connection.execute("set preserve_insertion_order = false")
     # Shards are read once: keeping their bytes costs memory and, for many small files, time.
     connection.execute("set enable_external_file_cache = false")
@@ -118,12 +135,12 @@ def define_views(
     The others never change in the life of a file; `create` defines them.
     """
     literals = {
-        "$stream_files": _list_literal(stream_files),
-        "$track_files": _list_literal(track_files),
+        "$stream_files": list_literal(stream_files),
+        "$track_files": list_literal(track_files),
     }
     for text in filter(_reads_files, sql_files("gold").values()):
-        for placeholder, literal in literals.items():
-            text = text.replace(placeholder, literal)
+        for placeholder, names in literals.items():
+            text = text.replace(placeholder, names)
         connection.execute(text)
 
 
@@ -147,36 +164,34 @@ def _explain_columns(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"begin; {'; '.join(texts)}; commit")
 
 
-def _list_literal(names: Iterable[str]) -> str:
-    return "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in names) + "]"
+def apply(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> int:
+    """Take rows into gold in one transaction with the ledger rows of the shards they finish.
 
-
-def apply(
-    connection: duckdb.DuckDBPyConnection, root: Path, shards: Sequence[tuple[str, Path, int]]
-) -> int:
-    """Take shards (entity, path, size) into gold in one transaction with their ledger rows.
-
-    Which shards come together, and in what order, makes no difference to what gold says.
+    Which rows come together, and in what order, makes no difference to what gold says.
     """
+    connection.execute(f"set variable first_row = {batch.first_row}")
+    connection.execute(f"set variable end_row = {batch.end_row}")
     connection.execute("begin")
     try:
-        entities = {entity for entity, _, _ in shards}
-        of_activities = not entities.isdisjoint(_OF_ACTIVITIES)
+        entities = {shard.entity for shard in batch.shards}
         _run_steps(connection, _FIRST)
-        for entity, (variable, steps) in _STEPS.items():
-            paths = [str(path) for kind, path, _ in shards if kind == entity]
-            if paths:
-                connection.execute(f"set variable {variable} = {_list_literal(paths)}")
+        for entity, steps in _STEPS.items():
+            if entity in entities:
+                paths = list_literal(batch.paths(entity))
+                connection.execute(f"set variable new_shards = {paths}")
                 _run_steps(connection, steps)
-        if of_activities:
+        if not entities.isdisjoint(_OF_ACTIVITIES):
             _run_steps(connection, _LAST)
-        rows = _enter(connection, root, shards)
+        if batch.finishes:
+            _enter(connection, root, batch)
         connection.execute("commit")
     except BaseException:  # a signal too: half a transaction must not stay open
         with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction
             connection.execute("rollback")
         raise
-    return rows
+    # Setting the limit, even to what it is, makes DuckDB give back what it keeps in reserve.
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    return sum(batch.row_counts) if batch.finishes else 0
 
 
 def _run_steps(connection: duckdb.DuckDBPyConnection, prefixes: tuple[str, ...]) -> None:
@@ -185,31 +200,21 @@ def _run_steps(connection: duckdb.DuckDBPyConnection, prefixes: tuple[str, ...])
             connection.execute(text)
 
 
-def _enter(
-    connection: duckdb.DuckDBPyConnection, root: Path, shards: Sequence[tuple[str, Path, int]]
-) -> int:
-    files = _list_literal(str(path) for _, path, _ in shards)
-    counts = dict(
-        connection.execute(
-            f"select file_name, num_rows from parquet_file_metadata({files})"  # noqa: S608 our own names, quoted
-        ).fetchall()
-    )
+def _enter(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> None:
     replaced = [
-        (old.relative_to(root).as_posix(),)
-        for _, path, _ in shards
-        if bronze.is_rollup(path)
-        for old in bronze.replaces(path)
+        old.relative_to(root).as_posix()
+        for shard in batch.shards
+        if bronze.is_rollup(shard.path)
+        for old in bronze.replaces(shard.path)
     ]
     if replaced:
-        connection.executemany("delete from shards where shard = ?", replaced)
-    connection.executemany(
-        "insert into shards values (?, ?, ?, ?, now())",
-        [
-            (path.relative_to(root).as_posix(), entity, counts[str(path)], size)
-            for entity, path, size in shards
-        ],
+        connection.execute(f"delete from shards where shard in {list_literal(replaced)}")  # noqa: S608
+    entries = ", ".join(
+        f"({literal(shard.path.relative_to(root).as_posix())}, '{shard.entity}', {row_count}, "
+        f"{shard.size_bytes}, now())"
+        for shard, row_count in zip(batch.shards, batch.row_counts, strict=True)
     )
-    return sum(counts.values())
+    connection.execute(f"insert into shards values {entries}")  # noqa: S608 our own names, quoted
 
 
 def check(connection: duckdb.DuckDBPyConnection, *, deep: bool = False) -> None:

@@ -184,7 +184,7 @@ def _base(group: _Group) -> Step:
 
 def _of_year(group: _Group, shelf: Shelf) -> list[Step]:
     """Return the files of a year one after the other: they need the same geometry."""
-    return [_geojson(group, shelf), *([_base(group)] if group.held else [])]
+    return [*([_base(group)] if group.held else []), _geojson(group, shelf)]
 
 
 def _geojson(group: _Group, shelf: Shelf) -> Step:

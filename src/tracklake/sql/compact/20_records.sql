@@ -1,43 +1,38 @@
--- Replace the superseded records; files and exports that name each other are looked at again.
-insert into touched
-select a.record_id, a.activity_id as old_activity_id
-from records as a
-where a.record_id in (select record_id from superseded)
-   or a.record_id in (select record_id from mentioned)
-   or a.strava_id in (select strava_id from mentioned)
-   or (a.athlete, a.file_sha256) in (select (athlete, file_sha256) from touched_files);
-
+-- Replace the superseded records.
 delete from records where record_id in (select record_id from superseded);
 
+-- Most are an activity by themselves and give it all they offer; the next steps see to the others.
 insert into records by name
 select
-  record_id as activity_id,
-  record_id, athlete, source, source_id, external_id, strava_id, file_sha256, file_linked_at, file_format, problems,
-  parent_record_id, stream_key,
+  coalesce(s.strava_id, s.record_id) as activity_id,
+  s.record_id, i.athlete, i.source, i.source_id, i.external_id, i.strava_id,
+  s.file_sha256, s.file_linked_at, i.file_format, i.problems, i.parent_record_id, i.stream_key,
   'own' as match_method, 1.0 as match_confidence,
-  name, description, sport_type,
-  make_timestamptz(round(start_s * 1e6)::bigint) as start_date,
-  make_timestamp(round((start_s + coalesce(utc_offset_s, 0)) * 1e6)::bigint) as start_date_local,
-  timezone, utc_offset_s, distance, moving_time, elapsed_time, total_elevation_gain,
-  elev_high, elev_low, average_speed, max_speed, average_heartrate, max_heartrate,
-  average_watts, max_watts, average_cadence, average_temp, calories,
-  gear_id, commute, trainer, manual, visibility, start_hidden, flagged, workout_type,
-  kudos_count, comment_count, athlete_count, photo_count, achievement_count, pr_count,
-  suffer_score, weighted_average_watts, kilojoules, device_watts, upload_id, device_name,
-  start_lat, start_lng, end_lat, end_lng, summary_polyline,
-  has_track, leg_index, leg_count, point_count,
-  first_seen_at as first_ingested_at, ingested_at, content_hash,
+  i.name, i.description, i.sport_type,
+  make_timestamptz(round(i.start_s * 1e6)::bigint) as start_date,
+  make_timestamp(round((i.start_s + coalesce(i.utc_offset_s, 0)) * 1e6)::bigint)
+    as start_date_local,
+  i.timezone, i.utc_offset_s, i.distance, i.moving_time, i.elapsed_time, i.total_elevation_gain,
+  i.elev_high, i.elev_low, i.average_speed, i.max_speed, i.average_heartrate, i.max_heartrate,
+  i.average_watts, i.max_watts, i.average_cadence, i.average_temp, i.calories,
+  i.gear_id, i.commute, i.trainer, i.manual, i.visibility, i.start_hidden, i.flagged,
+  i.workout_type, i.kudos_count, i.comment_count, i.athlete_count, i.photo_count,
+  i.achievement_count, i.pr_count, i.suffer_score, i.weighted_average_watts, i.kilojoules,
+  i.device_watts, i.upload_id, i.device_name,
+  i.start_lat, i.start_lng, i.end_lat, i.end_lng, i.summary_polyline,
+  i.has_track, i.leg_index, i.leg_count, i.point_count,
+  s.first_seen_at as first_ingested_at, i.ingested_at, i.content_hash,
   list_filter([
-    case when point_count > 0 then 'streams' end,
-    case when has_track and coalesce(leg_count, 0) = 0 then 'track' end,
-    case when len(laps) > 0 then 'laps' end,
-    case when len(splits_metric) > 0 then 'splits_metric' end,
-    case when len(splits_standard) > 0 then 'splits_standard' end,
-    case when len(list_filter(best_efforts, lambda e: e.kind = 'distance')) > 0 then 'distance/computed' end,
-    case when len(list_filter(best_efforts, lambda e: e.kind = 'power')) > 0 then 'power/computed' end
-  ], lambda offer: offer is not null) as offers
-from staged;
-
-insert into touched
-select s.record_id, null from staged as s
-where not exists (from touched as t where t.record_id = s.record_id);
+    case when i.point_count > 0 then 'streams' end,
+    case when i.has_track and coalesce(i.leg_count, 0) = 0 then 'track' end,
+    case when len(i.laps) > 0 then 'laps' end,
+    case when len(i.splits_metric) > 0 then 'splits_metric' end,
+    case when len(i.splits_standard) > 0 then 'splits_standard' end,
+    case when len(list_filter(i.best_efforts, lambda e: e.kind = 'distance')) > 0
+      then 'distance/computed' end,
+    case when len(list_filter(i.best_efforts, lambda e: e.kind = 'power')) > 0
+      then 'power/computed' end
+  ], lambda offer: offer is not null) as offers,
+  list_sort(offers) as gives
+from incoming_activities as i
+inner join staged as s on s.row_index = i.rowid;

@@ -1,6 +1,9 @@
 -- Points that services have; the newest word on each record wins, also that there are none.
 create or replace temp table staged_streams as
-select * from read_parquet(getvariable('stream_shards'), union_by_name = true)
+select * from read_parquet(
+  getvariable('new_shards'), union_by_name = true, hive_partitioning = false, file_row_number = true
+)
+where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
 qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
 
 delete from staged_streams

@@ -1,8 +1,11 @@
 -- Time in zones; the newest word on each record wins, and that there are none is no word.
 create or replace temp table staged_zones as
 select record_id, zones, ingested_at, content_hash
-from read_parquet(getvariable('zone_shards'), union_by_name = true)
-where outcome not in ('none', 'gone')
+from read_parquet(
+  getvariable('new_shards'), union_by_name = true, hive_partitioning = false, file_row_number = true
+)
+where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
+  and outcome not in ('none', 'gone')
 qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
 
 delete from staged_zones

@@ -1,7 +1,10 @@
 -- Records that were found gone upstream; a landing of the record after that brings it back.
 create or replace temp table staged_tombstones as
 select record_id, reason, ingested_at, content_hash
-from read_parquet(getvariable('tombstone_shards'), union_by_name = true)
+from read_parquet(
+  getvariable('new_shards'), union_by_name = true, hive_partitioning = false, file_row_number = true
+)
+where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
 qualify row_number() over (partition by record_id order by ingested_at desc, content_hash desc) = 1;
 
 delete from staged_tombstones

@@ -23,7 +23,9 @@ same_file as (
   inner join (select distinct athlete, file_sha256 from same_strava) as f
     on f.athlete = r.athlete and f.file_sha256 = r.file_sha256
 )
-select * from records
+select
+  record_id, athlete, source, source_id, strava_id, file_sha256, first_ingested_at, ingested_at
+from records
 where record_id in (select record_id from same_file)
    or strava_id in (
      select strava_id from records where record_id in (select record_id from same_file)
@@ -71,49 +73,46 @@ wholes as (
   from candidates as c
   left join exports as e using (athlete, file_sha256)
   where c.source = 'files' and c.source_id = c.file_sha256
-)
-select
-  r.record_id,
-  coalesce(w.id, r.strava_id, r.record_id) as id,
-  case
-    when w.id is null then 'own'
-    when starts_with(r.source_id, 'strava-export/') then 'export_filename'
-    else 'strava_id'
-  end as method
-from strava_rows as r
-inner join groups as g on g.athlete = r.athlete and g.named_id = r.named_id
-left join wholes as w on w.athlete = g.athlete and w.file_sha256 = g.file_sha256
-union all
-select c.record_id, coalesce(w.id, c.record_id), 'own'
-from candidates as c
-left join wholes as w on w.record_id = c.record_id
-where c.strava_id is null;
-
-update records
-set activity_id = a.id, match_method = a.method
-from assignments as a
-where a.record_id = records.record_id
-  and (records.activity_id, records.match_method) is distinct from (a.id, a.method);
-
+),
+named as (
+  select
+    r.record_id,
+    coalesce(w.id, r.strava_id, r.record_id) as id,
+    case
+      when w.id is null then 'own'
+      when starts_with(r.source_id, 'strava-export/') then 'export_filename'
+      else 'strava_id'
+    end as method
+  from strava_rows as r
+  inner join groups as g on g.athlete = r.athlete and g.named_id = r.named_id
+  left join wholes as w on w.athlete = g.athlete and w.file_sha256 = g.file_sha256
+  union all
+  select c.record_id, coalesce(w.id, c.record_id), 'own'
+  from candidates as c
+  left join wholes as w on w.record_id = c.record_id
+  where c.strava_id is null
+),
 -- What is gone: Strava's record since its tombstone, and the export's row of the same id with it.
-create or replace temp table presence as
-with gone as (
+gone as (
   select c.record_id, c.athlete, c.source, c.strava_id, t.ingested_at as gone_at
   from candidates as c
   inner join record_tombstones as t
     on t.record_id = c.record_id and t.ingested_at > c.ingested_at
 )
-select c.record_id, coalesce(own.gone_at, strava.gone_at) as gone_at
-from candidates as c
+select n.*, coalesce(own.gone_at, strava.gone_at) as gone_at
+from named as n
+inner join candidates as c on c.record_id = n.record_id
 left join gone as own on own.record_id = c.record_id
 left join gone as strava
   on strava.source = 'strava' and strava.athlete = c.athlete and strava.strava_id = c.strava_id
   and starts_with(c.source_id, 'strava-export/');
 
 update records
-set gone_at = p.gone_at
-from presence as p
-where p.record_id = records.record_id and records.gone_at is distinct from p.gone_at;
+set activity_id = a.id, match_method = a.method, gone_at = a.gone_at
+from assignments as a
+where a.record_id = records.record_id
+  and (records.activity_id, records.match_method, records.gone_at)
+    is distinct from (a.id, a.method, a.gone_at);
 
 create or replace temp table affected as
 select id from assignments

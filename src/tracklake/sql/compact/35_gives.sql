@@ -5,17 +5,25 @@
 -- A track read from a list's polyline only (points: none) is the last choice.
 create or replace temp table ordered_records as
 select
-  r.*,
+  activity_id, record_id, offers, has_track, point_count,
   row_number() over (
-    partition by r.activity_id
+    partition by activity_id
     order by (case
-      when starts_with(r.source_id, 'strava-export/') then 2
-      when r.source = 'files' then 0
+      when starts_with(source_id, 'strava-export/') then 2
+      when source = 'files' then 0
       else 1
-    end), r.record_id
-  ) as measuring_order
-from records as r
-where r.activity_id in (select id from affected) and r.gone_at is null;
+    end), record_id
+  ) as measuring_order,
+  row_number() over (
+    partition by activity_id
+    order by (case
+      when source <> 'files' then 0
+      when starts_with(source_id, 'strava-export/') then 1
+      else 2
+    end), record_id
+  ) as describing_order
+from records
+where activity_id in (select id from affected) and gone_at is null;
 
 create or replace temp table taken as
 with offered as (
@@ -54,15 +62,14 @@ qualify row_number() over (
     measuring_order, offer desc, record_id
 ) = 1;
 
-create or replace temp table given as
-select r.record_id, coalesce(t.gives, []) as gives
-from records as r
-left join (
-  select record_id, list_sort(list(distinct offer)) as gives from taken group by record_id
-) as t on t.record_id = r.record_id
-where r.activity_id in (select id from affected);
-
 update records
 set gives = g.gives
-from given as g
+from (
+  select r.record_id, coalesce(t.gives, []) as gives
+  from records as r
+  left join (
+    select record_id, list_sort(list(distinct offer)) as gives from taken group by record_id
+  ) as t on t.record_id = r.record_id
+  where r.activity_id in (select id from affected)
+) as g
 where g.record_id = records.record_id and records.gives is distinct from g.gives;

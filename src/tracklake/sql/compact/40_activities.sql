@@ -2,36 +2,27 @@
 -- words from Strava, then the export, then the file.
 delete from activities where id in (select id from affected);
 
-create or replace temp table parts as
-select
-  r.*,
-  r.measuring_order as measured,
-  row_number() over (
-    partition by r.activity_id
-    order by (case
-      when r.source <> 'files' then 0
-      when starts_with(r.source_id, 'strava-export/') then 1
-      else 2
-    end), r.record_id
-  ) as described,
-  d.calories as detailed_calories,
-  d.description as detailed_description,
-  d.device_name as detailed_device,
-  case  -- kudos come and go: the newer word counts
-    when d.ingested_at >= r.ingested_at then coalesce(d.kudos_count, r.kudos_count)
-    else coalesce(r.kudos_count, d.kudos_count)
-  end as newest_kudos,
-  case when t.point_count > 0 then t.stream_key else r.stream_key end as points_key,
-  case when t.has_track then t.stream_key else r.stream_key end as geometry_key,
-  case when t.point_count > 0 then t.point_count else r.point_count end as points,
-  list_contains(g.gives, 'streams') as gives_streams,
-  list_contains(g.gives, 'track') as gives_track
-from ordered_records as r
-inner join given as g on g.record_id = r.record_id
-left join record_details as d on d.record_id = r.record_id
-left join record_streams as t on t.record_id = r.record_id;
-
 insert into activities by name
+with parts as (
+  select
+    r.*,
+    o.measuring_order as measured,
+    o.describing_order as described,
+    d.calories as detailed_calories,
+    d.description as detailed_description,
+    d.device_name as detailed_device,
+    case  -- kudos come and go: the newer word counts
+      when d.ingested_at >= r.ingested_at then coalesce(d.kudos_count, r.kudos_count)
+      else coalesce(r.kudos_count, d.kudos_count)
+    end as newest_kudos,
+    case when t.point_count > 0 then t.point_count else r.point_count end as points,
+    list_contains(r.gives, 'streams') as gives_streams,
+    list_contains(r.gives, 'track') as gives_track
+  from records as r
+  inner join ordered_records as o on o.record_id = r.record_id
+  left join record_details as d on d.record_id = r.record_id
+  left join record_streams as t on t.record_id = r.record_id
+)
 select
   activity_id as id,
   athlete,
@@ -107,12 +98,16 @@ delete from activity_points where activity_id in (select id from affected);
 
 insert into activity_points by name
 select
-  activity_id,
-  max(points_key) filter (where gives_streams) as stream_key,
-  max(geometry_key) filter (where gives_track) as track_key
-from parts
-where gives_streams or gives_track
-group by activity_id;
+  k.activity_id,
+  max(case when t.point_count > 0 then t.stream_key else r.stream_key end)
+    filter (where k.offer = 'streams') as stream_key,
+  max(case when t.has_track then t.stream_key else r.stream_key end)
+    filter (where k.offer = 'track') as track_key
+from taken as k
+inner join records as r on r.record_id = k.record_id
+left join record_streams as t on t.record_id = k.record_id
+where k.offer in ('streams', 'track')
+group by k.activity_id;
 
 -- Legs name their whole by record; the activity may bear another id, and change it.
 update activities

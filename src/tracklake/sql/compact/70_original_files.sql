@@ -1,6 +1,9 @@
 -- Every file that came in; the newest word on it wins.
 create or replace temp table staged_files as
-select * from read_parquet(getvariable('file_shards'), union_by_name = true)
+select * from read_parquet(
+  getvariable('new_shards'), union_by_name = true, hive_partitioning = false, file_row_number = true
+)
+where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
 qualify row_number() over (
   partition by athlete, source_id order by ingested_at desc, content_hash desc
 ) = 1;

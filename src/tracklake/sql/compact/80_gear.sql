@@ -1,7 +1,10 @@
 -- Bikes and shoes; the newest word on each wins.
 create or replace temp table staged_gear as
 with versions as (
-  select * from read_parquet(getvariable('gear_shards'), union_by_name = true)
+  select * from read_parquet(
+    getvariable('new_shards'), union_by_name = true, hive_partitioning = false, file_row_number = true
+  )
+  where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
   union all by name
   select  -- columns that shards of before Strava lack
     null::varchar as nickname, null::double as distance_m, null::boolean as is_retired,
