@@ -100,8 +100,9 @@ def publish(folder: Path, made: list[Entry], generated_at: str) -> None:
 
 
 def forget_old(folder: Path) -> None:
-    """Remove what the manifest does not name, also its predecessor's files."""
-    _keep_only(folder, entries(read(folder)))
+    """Remove what the manifest does not name, also its predecessor's files; if there is a set."""
+    if folder.is_dir():
+        _keep_only(folder, entries(read(folder)))
 
 
 def _keep_only(folder: Path, kept: list[Entry]) -> None:
