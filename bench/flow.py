@@ -127,8 +127,8 @@ def _ratios(results: Sequence[Measured], obvious_s: float) -> str:
         lines.append(
             f"- One more activity on {results[-1].activities:,} costs "
             f"**{large.cpu_s / small.cpu_s:.2f} times** the CPU of one more on "
-            f"{results[0].activities:,}. What grows is the map: the whole year that it falls in "
-            "is drawn again (see the phases; compacting by itself is measured below)."
+            f"{results[0].activities:,} (see the phases; compacting and the map are measured "
+            "by themselves below)."
         )
     return "\n".join(lines)
 
