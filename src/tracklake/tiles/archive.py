@@ -71,7 +71,7 @@ class Source:
         try:
             with blamed(path):
                 self.header = _header(self.read(0, _HEADER_BYTES))
-        except BaseException:
+        except BaseException:  # a signal too: nobody else would close it; raised on
             self._file.close()
             raise
 
