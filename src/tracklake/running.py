@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is 
     from tracklake.stages import EnrichReport, ListReport
     from tracklake.tiles.stage import TilesReport
 
+_MOMENT_S = 0.0005
+
 
 @dataclass(kw_only=True)
 class FlowReport:
@@ -64,7 +66,7 @@ def running(
     with (
         _said_plainly(folders),
         lock.held(folders.state),
-        _signals() as received,
+        stopped_by_signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
         contextlib.closing(State(folders.state)) as state,
     ):
@@ -131,25 +133,37 @@ def _as_interruption(received: list[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[int]]:
+def stopped_by_signals() -> Iterator[list[int]]:
     """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close.
+
+    Raised while contextlib opens or closes a `with`, it would leave what is half open to the
+    garbage collector, which closes it when all else is closed: it comes a moment later.
 
     Yields the list of the signals received.
     """
     received: list[int] = []
+    postponed: list[int] = []
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
+    def stop(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_filename == contextlib.__file__:
+            postponed.append(number)
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT_S)
+            return
+        received.append(postponed[0] if postponed else number)
         for each in handled:
             signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(number)
+        raise Interrupted(received[0])
 
-    handled = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handled = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)  # the last by our own timer
+    }
     for number in handled:
         signal.signal(number, stop)
     try:
         yield received
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, before in handled.items():
             signal.signal(number, before)
 
