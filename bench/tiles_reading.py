@@ -38,8 +38,11 @@ class Held:
         }
 
 
-def held(paths: Iterable[Path], full_extent: int) -> Held:
-    """Read whole files; an activity's id is its feature's, or else the attribute `id`."""
+def held(paths: Iterable[Path], full_extent: int, fine_zoom: int | None = None) -> Held:
+    """Read whole files; an activity's id is its feature's, or else the attribute `id`.
+
+    full_extent: what the layers' extent should be, twice as much at `fine_zoom`.
+    """
     found = Held(full_extent, coarsest_extent=full_extent)
     for path in paths:
         found.bytes += path.stat().st_size
@@ -49,7 +52,8 @@ def held(paths: Iterable[Path], full_extent: int) -> Held:
                 found.largest_tile_bytes = max(found.largest_tile_bytes, len(data))
                 tile = _SCHEMA.tile.FromString(gzip.decompress(data))
                 extents = [layer.extent for layer in tile.layers]
-                found.reduced_tiles += min(extents) < full_extent
+                full = full_extent * (2 if zoom == fine_zoom else 1)
+                found.reduced_tiles += min(extents) < full
                 found.coarsest_extent = min(found.coarsest_extent, *extents)
                 for layer in tile.layers:
                     found.ids.setdefault(zoom, set()).update(_ids(layer))

@@ -23,8 +23,8 @@ ADDITIONS = 5
 WORK = measure.SCRATCH / "tiles" / "work"
 _OLD = 17  # an activity of 2019
 _SIMPLIFIED = 300  # tracks
-_THEIR_EXTENT, _OUR_EXTENT = 4096, 2048
-_THEIR_ZOOMS, _START_ZOOMS, _TRACK_ZOOMS = range(15), range(8), range(7, 15)
+_THEIR_EXTENT, _OUR_EXTENT, _OUR_FINE_ZOOM = 4096, 2048, 13
+_THEIR_ZOOMS, _START_ZOOMS, _TRACK_ZOOMS = range(15), range(8), range(7, 14)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def ours(size: int) -> Build:
     tiles_athlete.copy(data, WORK / "data")
     measure.say(f"tracklake tiles --rebuild on {size:,} tracks")
     cost = _tiles("--rebuild")
-    found = tiles_reading.held(_files("year", "recent", "starts"), _OUR_EXTENT)
+    found = tiles_reading.held(_files("year", "recent", "starts"), _OUR_EXTENT, _OUR_FINE_ZOOM)
     return Build(
         cost, found, found.absent({zooms: _ids() for zooms in (_START_ZOOMS, _TRACK_ZOOMS)})
     )
@@ -111,13 +111,13 @@ def growth() -> Growth:
         edit=_edit(drew),
         single=_drawing(drew, "single", "--single"),
         drew=drew,
-        single_held=tiles_reading.held(_files("single"), _OUR_EXTENT),
+        single_held=tiles_reading.held(_files("single"), _OUR_EXTENT, _OUR_FINE_ZOOM),
     )
 
 
 def absent_now() -> Mapping[int, int]:
     """Return how many of all activities, the added ones too, are missing, by zoom."""
-    found = tiles_reading.held(_files("year", "recent", "starts"), _OUR_EXTENT)
+    found = tiles_reading.held(_files("year", "recent", "starts"), _OUR_EXTENT, _OUR_FINE_ZOOM)
     return found.absent({zooms: _ids() for zooms in (_START_ZOOMS, _TRACK_ZOOMS)})
 
 

@@ -86,7 +86,7 @@ def degrees(world: FloatArray) -> FloatArray:
 
 def check(found: list[Shape], tracks: Tracks, zones: Sequence[Zone]) -> None:
     """Fail if anything lies in a zone, or an activity is absent at a zoom."""
-    everywhere = [("tracks", zoom) for zoom in range(7, 15)]
+    everywhere = [("tracks", zoom) for zoom in range(7, 14)]
     everywhere += [("starts", zoom) for zoom in range(8)]
     for layer, zoom in everywhere:
         here = [one for one in found if (one.layer, one.zoom) == (layer, zoom)]
@@ -205,7 +205,7 @@ def test_a_track_away_from_zones_is_drawn_as_ever() -> None:
     assert lines(WALKER, [track], (), (Zone(40.0, 2.0, 500.0),)) == plain
     assert lines(WALKER, [track], (), (HOME,)) == plain
     assert plain == (
-        b'{"type":"Feature","tippecanoe":{"minzoom":7,"maxzoom":14},'
+        b'{"type":"Feature","tippecanoe":{"minzoom":7,"maxzoom":13},'
         b'"properties":{"id":5,"sport":"Run","day":3},"geometry":{"type":"MultiLineString",'
         b'"coordinates":' + written(track) + b"}}\n",
         0,
@@ -230,12 +230,12 @@ def test_features_name_their_layer_when_asked() -> None:
 
 
 def test_zooms_that_draw_the_same_share_a_feature() -> None:
-    """Through a zone there are five versions: one for each of z7 to z10 and one for z11 to z14."""
+    """Through a zone there are five versions: one for each of z7 to z10 and one for z11 to z13."""
     parts = visible([around(HOME, (-40_000, 9), (0, 0), (40_000, 0))], Privacy((HOME,)))
     text, chords = lines(WALKER, parts, (), (HOME,))
     told = [json.loads(line)["tippecanoe"] for line in text.splitlines()]
     zooms = [(one["minzoom"], one["maxzoom"]) for one in told]
-    assert zooms == [(7, 7), (8, 8), (9, 9), (10, 10), (11, 14)]
+    assert zooms == [(7, 7), (8, 8), (9, 9), (10, 10), (11, 13)]
     assert chords == 0
     lng, lat = parts[0][-1].tolist()
     points = [json.loads(line)["tippecanoe"] for line in start(WALKER, lng, lat, (HOME,)).split()]

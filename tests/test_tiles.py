@@ -144,13 +144,13 @@ def odd_tracks() -> dict[int, Parts]:
 def test_no_activity_disappears_at_any_zoom(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    """Odd tracks are all there at z7 to z14 and their starts at z0 to z7, sport and day typed."""
+    """Odd tracks are all there at z7 to z13 and their starts at z0 to z7, sport and day typed."""
     odd = odd_tracks()
     for activity_id, parts in odd.items():
         add(warehouse, activity_id, parts)
     report = build(warehouse, tmp_path)
     lines, starts = (seen(tmp_path / name) for name in report.tile_files)
-    assert sorted(lines) == list(range(7, 15))
+    assert sorted(lines) == list(range(7, 14))
     assert sorted(starts) == list(range(8))
     day = (UTC_START.date() - dt.date(1970, 1, 1)).days
     everyone = {activity_id: {"sport": "Run", "day": day} for activity_id in odd}
@@ -168,7 +168,7 @@ def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
     monkeypatch.setattr(tile_lines, "LEGIBLE_UNITS", 0.0)
     report = build(warehouse, tmp_path)
     found = seen(tmp_path / report.tile_files[0])
-    assert all(1 in found[zoom] for zoom in range(7, 15))
+    assert all(1 in found[zoom] for zoom in range(7, 14))
 
 
 @given(
@@ -180,7 +180,7 @@ def test_a_track_that_vanishes_all_the_same_is_drawn_as_a_chord(
     st.floats(1e-9, 1),
 )
 def test_every_line_zoom_is_drawn_once(parts: Parts, scale: float) -> None:
-    """Whatever the size, the features of a track cover z7 to z14 without overlap, on the map."""
+    """Whatever the size, the features of a track cover z7 to z13 without overlap, on the map."""
     shrunk = [np.array(part) * [scale, scale] for part in parts]
     text, chords = tile_lines.lines(Drawn(5, "Run", 3), shrunk)
     features = [json.loads(line) for line in text.splitlines()]
@@ -189,7 +189,7 @@ def test_every_line_zoom_is_drawn_once(parts: Parts, scale: float) -> None:
         for feature in features
         for zoom in range(feature["tippecanoe"]["minzoom"], feature["tippecanoe"]["maxzoom"] + 1)
     ]
-    assert sorted(zooms) == list(range(7, 15))
+    assert sorted(zooms) == list(range(7, 14))
     assert 0 <= chords <= 8
     for feature in features:
         assert feature["properties"] == {"id": 5, "sport": "Run", "day": 3}
@@ -470,20 +470,20 @@ def world(part: Sequence[Sequence[float]]) -> FloatArray:
 
 
 def test_drawn_lines_lie_on_the_track(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """At z14 no drawn vertex is farther from the track than two grid units."""
+    """At z13 no drawn vertex is farther from the track than two grid units."""
     add(warehouse, 1, WALK)
     report = build(warehouse, tmp_path)
     truth = shapely.LineString(world(WALK[0]))
     content = (tmp_path / report.tile_files[0]).read_bytes()
     checked = 0
     for (zoom, x, y), data in all_tiles(lambda at, length: content[at : at + length]):  # type: ignore[no-untyped-call] # the package annotates this not
-        if zoom != 14:
+        if zoom != 13:
             continue
         layer = mapbox_vector_tile.decode(gzip.decompress(data))["tracks"]
         for feature in layer["features"]:
-            units = shapely.get_coordinates(shapely.geometry.shape(feature["geometry"])) / 2048
-            place = np.column_stack((x + units[:, 0], 2**14 - 1 - y + units[:, 1])) / 2**14 - 0.5
-            distance = shapely.distance(truth, shapely.points(place)).max() * 2048 * 2**14
+            units = shapely.get_coordinates(shapely.geometry.shape(feature["geometry"])) / 4096
+            place = np.column_stack((x + units[:, 0], 2**13 - 1 - y + units[:, 1])) / 2**13 - 0.5
+            distance = shapely.distance(truth, shapely.points(place)).max() * 4096 * 2**13
             assert distance <= 2.0
             checked += len(units)
     assert checked > len(WALK[0]) / 2

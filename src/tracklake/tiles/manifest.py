@@ -18,7 +18,7 @@ from tracklake.tiles import verification
 NAME = "manifest.json"
 TILES = ("year", "recent", "starts", "single")  # kinds of entries
 SINGLE = "all.pmtiles"  # the one file that is named for people, to send it to somebody
-_VERSION = 2
+_VERSION = 3  # of its layout, and of what the files show at which zoom
 _OURS = re.compile(
     r"((tracks|starts)-[\d-]+|starts|recent|activities|calendar)-[0-9a-f]{12}\.(pmtiles|geojsonl\.gz|json)"
     r"|all\.pmtiles"

@@ -36,18 +36,26 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a file was asked to hold: layers by name, their grid, and its own metadata."""
+    """What a file was asked to hold: layers by name, their grid, and its own metadata.
+
+    extent: grid units a tile; twice as many at fine_zoom.
+    """
 
     layers: Mapping[str, Asked]
     extent: int
     metadata: dict[str, object]
     most_tile_bytes: int | None = MAX_TILE_BYTES
+    fine_zoom: int | None = None
 
     @property
     def zooms(self) -> tuple[int, int]:
         """The first zoom and the last."""
         every = [zoom for asked in self.layers.values() for zoom in asked.zooms]
         return min(every), max(every)
+
+    def extent_at(self, zoom: int) -> int:
+        """Grid units a tile of a zoom."""
+        return self.extent * 2 if zoom == self.fine_zoom else self.extent
 
 
 @dataclass(slots=True)
@@ -155,7 +163,7 @@ def _contradictions(facts: Facts, expected: Expected) -> Iterable[str]:
 def _add_tile(facts: Facts, expected: Expected, zoom: int, tile: bytes) -> None:
     for layer in layers(tile):
         facts.ids.setdefault((layer.name, zoom), set()).update(layer.ids)
-        facts.reduced_tiles += layer.extent < expected.extent
+        facts.reduced_tiles += layer.extent < expected.extent_at(zoom)
         facts.smallest_extent = min(facts.smallest_extent, layer.extent)
         if layer.kinds != set(FIELDS.items()):
             facts.problems.append(f"attributes at zoom {zoom} are {sorted(layer.kinds)}")
