@@ -2,15 +2,18 @@
 
 import os
 import re
+import zoneinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from tracklake.errors import ConfigError
 
 SOURCES = ("files", "strava")
+
+_A_SECRET = "a file in the secrets folder"  # noqa: S105 that is none
 
 
 def _athlete(name: str) -> str:
@@ -31,6 +34,27 @@ def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
         raise ValueError(f"{text!r} is not an http:// or https:// address")
     return text.rstrip("/")
+
+
+def _secret_url(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", secret.get_secret_value()):
+        raise ValueError("it is not an http:// or https:// address")  # which may hold a secret
+    return secret
+
+
+def _bind(text: str) -> str:
+    found = re.fullmatch(r"(\S+):(\d{1,5})", text)
+    if found is None or not 0 < int(found[2]) < 65536:
+        raise ValueError(f"{text!r} is not an address and a port, such as 127.0.0.1:8080")
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValueError(f"{name!r} is no time zone; Europe/London is one") from None
+    return name
 
 
 class Settings(BaseSettings):
@@ -62,6 +86,7 @@ class Settings(BaseSettings):
     strava_redirect_uri: str = Field(
         "http://localhost:8721/callback", validation_alias="STRAVA_REDIRECT_URI"
     )
+    redirect_bind: str = Field("127.0.0.1", validation_alias="TRACKLAKE_REDIRECT_BIND")
     strava_api_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://www.strava.com/api/v3", validation_alias="STRAVA_API_URL"
     )
@@ -74,6 +99,19 @@ class Settings(BaseSettings):
     strava_oauth_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://www.strava.com/oauth", validation_alias="STRAVA_OAUTH_URL"
     )
+    tz: Annotated[str, AfterValidator(_zone)] = Field("Europe/London", validation_alias="TZ")
+    cron_dir: Path = Field(Path("cron"), validation_alias="TRACKLAKE_CRON_DIR")
+    catch_up_hours: Annotated[float, Field(ge=0, le=24 * 31)] = Field(
+        20.0, validation_alias="TRACKLAKE_CATCH_UP_HOURS"
+    )
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_url)] | None = Field(
+        None, validation_alias="TRACKLAKE_HEARTBEAT_URL"
+    )
+    api_bind: Annotated[str, AfterValidator(_bind)] = Field(
+        "127.0.0.1:8080", validation_alias="TRACKLAKE_API_BIND"
+    )
+    backup_url: str | None = Field(None, validation_alias="TRACKLAKE_BACKUP_URL")
+    upload: bool = Field(False, validation_alias="TRACKLAKE_UPLOAD")
     privacy_zones: str | None = Field(None, validation_alias="TRACKLAKE_PRIVACY_ZONES")
     privacy_cut_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = Field(
         0.0, validation_alias="TRACKLAKE_PRIVACY_CUT_M"
@@ -137,19 +175,64 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
         if "athlete" in given:
             settings = Settings(athlete=given["athlete"], **lasting)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"
-            for mistake in error.errors()
-        ]
-        raise ConfigError("; ".join(lines)) from None
-    folders = Folders(
+        raise ConfigError("; ".join(_mistakes(error).values())) from None
+    except SettingsError as error:
+        raise ConfigError(_unreadable(_A_SECRET, error)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(_unreadable(".env", error)) from None
+    return settings, _folders(settings, usual.athlete)
+
+
+def load_what_is_right() -> tuple[Settings, Folders, list[str]]:
+    """Read the settings, with the default in place of each that is wrong; say what is wrong.
+
+    For whoever looks for mistakes; anybody else has to stop at the first (`load`).
+    """
+    given: dict[str, Any] = {}
+    said: list[str] = []
+    while True:
+        try:
+            settings = Settings(**given)
+            if "_secrets_dir" in given or not settings.secrets_dir.is_dir():
+                return settings, _folders(settings, settings.athlete), said
+            given["_secrets_dir"] = settings.secrets_dir
+        except ValidationError as error:
+            mistakes = _mistakes(error)
+            said += mistakes.values()
+            given |= {name: Settings.model_fields[name].default for name in mistakes}
+        except SettingsError as error:
+            said.append(_unreadable(_A_SECRET, error))
+            given["_secrets_dir"] = None
+        except (UnicodeDecodeError, OSError) as error:
+            said.append(_unreadable(".env", error))
+            given["_env_file"] = None
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, OSError):
+        return f"{cause.filename or name} cannot be read: {cause.strerror}"
+    return f"{name} is no plain text: save it as UTF-8"
+
+
+def _mistakes(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong, by the name of the field; each sentence begins with the setting."""
+    fields = {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
+    return {
+        fields.get(name, name): f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
+        for mistake in error.errors()
+        for name in [".".join(str(part) for part in mistake["loc"])]
+    }
+
+
+def _folders(settings: Settings, default_athlete: str) -> Folders:
+    return Folders(
         data=settings.data_dir,
         secrets=settings.secrets_dir,
         logs=settings.logs_dir,
         inbox=settings.inbox or settings.data_dir / "inbox",
-        default_athlete=usual.athlete,
+        default_athlete=default_athlete,
     )
-    return settings, folders
 
 
 def cores() -> int:
