@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tracklake.errors import StorageError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _SCHEMA = Path(__file__).with_name("sql") / "state.sql"
 

@@ -25,6 +25,7 @@ class Call:
     moment: dt.datetime
     status: int = 0
     faults: tuple[str, ...] = ()  # names of the faults that were played
+    body: bytes = dataclasses.field(default=b"", repr=False)
 
     @property
     def authorized(self) -> bool:

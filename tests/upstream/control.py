@@ -30,6 +30,7 @@ class ControlledStrava(StravaUpstream):
     POST /control/kudos {"id": …, "more": 2}
     POST /control/fault {"kind": "Observed", "arguments": {"error": "overall"}, "times": 1,
                          "at": 7, "path": "/streams$", "ids": […], "p": 0.5}
+    GET  /control/uploads                                                        what was taken
     POST /control/clear {}                                                       no faults any more
     GET  /control/calls                                                          the call log
     GET  /control/visible                                                        the ids to end with
@@ -59,6 +60,11 @@ class ControlledStrava(StravaUpstream):
             ]
         if action == "visible":
             return sorted(self.visible_set())
+        if action == "uploads":
+            return [
+                {"id": one.id, "fields": one.fields, "activity_id": one.activity_id}
+                for one in self.uploads.uploads.values()
+            ]
         if action == "fault":
             return self._plan(**given)
         return self._change(action, given)

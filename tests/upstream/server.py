@@ -193,6 +193,7 @@ class Upstream(abc.ABC):
             form=dict(urllib.parse.parse_qsl(body.decode())) if form else {},
             headers=headers,
             moment=self.moment(),
+            body=body,
         )
         self.calls.append(call)
         return call

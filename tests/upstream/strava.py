@@ -14,6 +14,7 @@ from tests.upstream.quota import Limits, Quota
 from tests.upstream.server import Upstream
 from tests.upstream.strava_listing import Listing, Order, page_of
 from tests.upstream.tokens import ALL_SCOPES, Access, TokenDesk
+from tests.upstream.uploads import WRITE_MISSING, UploadDesk
 
 API = "/api/v3"
 READING = frozenset({"activity:read", "activity:read_all"})
@@ -78,6 +79,7 @@ class StravaUpstream(Upstream):
         self.quota = Quota(limits)
         self.listing = Listing(order=order, inclusive=inclusive, filter_late=filter_late)
         self.stream_headers = stream_headers
+        self.uploads = UploadDesk(self.account)
         self.account.fill(activities)
 
     @property
@@ -132,6 +134,7 @@ class StravaUpstream(Upstream):
             return strava_oauth.answer(call, self.tokens, self.quota)
         if not call.path.startswith(f"{API}/"):
             return error("unknown_path")
+        self.uploads.work(call.moment)
         found = self._route(call)
         if found is None:
             return error("unknown_path")
@@ -143,6 +146,8 @@ class StravaUpstream(Upstream):
         return self._metered(Asked(self, call, access, found[1]), found[0])
 
     def _route(self, call: Call) -> "tuple[Route, str] | None":
+        if call.method == "POST" and call.path == f"{API}/uploads":
+            return _post_upload, ""
         if call.method not in ("GET", "HEAD"):
             return None
         for pattern, route in ROUTES:
@@ -152,9 +157,11 @@ class StravaUpstream(Upstream):
         return None
 
     def _metered(self, asked: Asked, route: "Route") -> Answer:
-        exceeded = self.quota.spend(asked.call.moment, read=True)
+        exceeded = self.quota.spend(asked.call.moment, read=route is not _post_upload)
         if exceeded is not None:
             answer = error(exceeded)
+        elif route is _post_upload and "activity:write" not in asked.access.scopes:
+            answer = Answer(401, WRITE_MISSING)
         elif route not in (_athlete, _gear, _stats) and not asked.access.scopes & READING:
             answer = error("scope")
         else:
@@ -226,6 +233,14 @@ def _stats(asked: Asked) -> Answer:
     return Answer(payload=details.stats([item for item in items if item.visible(read_all=False)]))
 
 
+def _post_upload(asked: Asked) -> Answer:
+    return asked.upstream.uploads.post(asked.call)
+
+
+def _upload(asked: Asked) -> Answer:
+    return asked.upstream.uploads.get(int(asked.text))
+
+
 ROUTES: list[tuple[re.Pattern[str], Route]] = [
     (re.compile(r"/athlete"), _athlete),
     (re.compile(r"/athlete/activities"), _activities),
@@ -236,4 +251,5 @@ ROUTES: list[tuple[re.Pattern[str], Route]] = [
     (re.compile(r"/activities/(\d+)/kudos"), _kudos),
     (re.compile(r"/gear/(\w+)"), _gear),
     (re.compile(r"/athletes/(\d+)/stats"), _stats),
+    (re.compile(r"/uploads/(\d+)"), _upload),
 ]

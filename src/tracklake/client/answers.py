@@ -40,6 +40,7 @@ class Ask:
     params: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)  # in place of a form, with its type
     deadline_s: float = 60.0  # of one try, from connecting to the last byte
     most_bytes: int = 16 << 20  # unpacked
     tries: int = 4

@@ -152,7 +152,7 @@ class Client:
             ask.url,
             headers={**ask.headers, **ours},
             params=dict(ask.params),
-            data=ask.form,
+            data=ask.form if ask.body is None else ask.body,
             auth=lambda prepared: prepared,  # nor the login in an address
         ).prepare()
         settings: Any = self._environment.merge_environment_settings(

@@ -1,4 +1,4 @@
--- The state database (SQLite), version 3.
+-- The state database (SQLite), version 4.
 create table if not exists sessions (
   session_id text primary key, athlete text not null, flow text not null, state text not null,
   started_at text not null, finished_at text, process_id integer, error text
@@ -76,4 +76,14 @@ create table if not exists track_outlines (
 create table if not exists visible_starts (
   track_hash text not null, privacy text not null, lng real, lat real,
   primary key (track_hash, privacy)
+);
+-- Files that went, or are to go, on to Strava; the states are explained in uploads/ledger.py. posts: how
+-- often it was sent; posted_s: when last, UNIX seconds; upload_id, activity_id: Strava's. Not made anew
+-- from bronze: if lost, what Strava has is found by looking, before anything is sent.
+create table if not exists uploads (
+  athlete text not null, file_sha256 text not null, state text not null, external_id text not null,
+  source text not null, source_id text not null, start_s real not null, elapsed_s real not null,
+  posts integer not null default 0, posted_s real, upload_id text, activity_id text, message text,
+  changed_at text not null,
+  primary key (athlete, file_sha256)
 );

@@ -21,7 +21,13 @@ from tracklake.tokens import Grant, Token, TokenStore
 SCOPES = ("read", "activity:read_all", "profile:read_all")
 ADVICE = "run `make auth` (tracklake auth strava)"
 _LISTEN_S = 900.0
+WRITE = "activity:write"
 _INSTEAD = "or import the bulk export that Strava makes of your account (`make import`)"
+
+
+def asked_scopes(settings: Settings) -> tuple[str, ...]:
+    """Return what the athlete is asked for: to write only where uploads are switched on."""
+    return (*SCOPES, WRITE) if settings.upload else SCOPES
 
 
 def authorize_url(settings: Settings, state: str) -> str:
@@ -32,7 +38,7 @@ def authorize_url(settings: Settings, state: str) -> str:
         "redirect_uri": settings.strava_redirect_uri,
         "response_type": "code",
         "approval_prompt": "auto",
-        "scope": ",".join(SCOPES),
+        "scope": ",".join(asked_scopes(settings)),
         "state": state,
     }
     return f"{settings.strava_oauth_url}/authorize?{urlencode(query, safe=',:')}"
@@ -131,7 +137,7 @@ def login(
     say("Open this address and let Tracklake read your account:")
     say(authorize_url(settings, state))
     say("If the browser then shows a page that does not load, paste that page's address here.")
-    code, scope = code_from(_first_answer(settings.strava_redirect_uri, ask), state)
+    code, scope = code_from(_first_answer(settings, ask), state)
     missing = missing_scopes(scope)  # before the login that is there is replaced
     with contextlib.closing(Client(SystemClock())) as client:
         store.save(exchange(settings, code, scope, client))
@@ -141,6 +147,11 @@ def login(
         )
     for sentence in missing:
         say(sentence)
+    if WRITE in asked_scopes(settings) and scope is not None and WRITE not in scope:
+        say(
+            f"The permission {WRITE} was not granted: nothing will be uploaded. Run `make auth` "
+            "again and tick its box, or set TRACKLAKE_UPLOAD=off."
+        )
     say(f"Logged in to Strava; the login is kept in {store.path}.")
 
 
@@ -238,10 +249,11 @@ def _application(settings: Settings) -> tuple[str, str]:
     return settings.strava_client_id, settings.strava_client_secret.get_secret_value()
 
 
-def _first_answer(redirect_uri: str, ask: Callable[[], str]) -> str:
+def _first_answer(settings: Settings, ask: Callable[[], str]) -> str:
     """Wait for the browser or a pasted line, whichever comes first."""
     came: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for source in (ask, lambda: redirect.listen(redirect_uri, _LISTEN_S) or ""):
+    uri, host = settings.strava_redirect_uri, settings.redirect_bind
+    for source in (ask, lambda: redirect.listen(uri, _LISTEN_S, host) or ""):
         threading.Thread(target=_put, args=(source, came), daemon=True).start()
     answer = came.get() or came.get()
     if not answer:

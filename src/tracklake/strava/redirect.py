@@ -13,11 +13,12 @@ _PAGE = (
 )
 
 
-def listen(redirect_uri: str, timeout: float) -> str | None:
+def listen(redirect_uri: str, timeout: float, host: str = "127.0.0.1") -> str | None:
     """Wait for the browser to come back and return the whole address it asked for.
 
     None if nobody came within `timeout` seconds, or nothing can listen there: an address that is
-    not this machine's, or a port in use. Requests for anything else are answered with 404.
+    not this machine's, or a port in use. Requests for anything else are answered with 404. host:
+    where to listen; in a container more than itself.
     """
     wanted = urlsplit(redirect_uri)
     if wanted.hostname not in _HERE:
@@ -45,7 +46,7 @@ def listen(redirect_uri: str, timeout: float) -> str | None:
             """Say nothing: the address holds the code."""
 
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", wanted.port or 80), Handler)
+        server = ThreadingHTTPServer((host, wanted.port or 80), Handler)
     except OSError:
         return None
     return _served(server, came, timeout)
