@@ -1,6 +1,7 @@
 """Which address gives what; the API takes these addresses over."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,11 @@ class Site:
         return self.folders.tiles / "public" if self.public else self.folders.tiles
 
 
-def application(site: Site) -> Starlette:
-    """Return the map's server (ASGI)."""
+def application(site: Site, more: Sequence[Route] = ()) -> Starlette:
+    """Return the map's server (ASGI), which answers at `more` addresses, too."""
     pages = _Pages(site)
     routes = [
+        *more,
         Route("/", _to_the_page),
         Route("/map", _to_the_page),
         Route("/map/", pages.page),

@@ -94,7 +94,9 @@ class Guard:
         host = Headers(scope=scope).get("host", "")
         if not self._hosts.allow(host):
             return files.problem(
-                400, "the map does not answer under this name; `tracklake map --host` sets one"
+                400,
+                "nothing answers under this name: use the address that it listens at "
+                "(`tracklake map --host`, `tracklake api --bind`)",
             )
         if scope["method"] not in ("GET", "HEAD"):
             return files.problem(405, "the map can only be read", Allow="GET, HEAD")

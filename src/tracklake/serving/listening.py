@@ -4,32 +4,55 @@ import contextlib
 import errno
 import ipaddress
 import logging
+import signal
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from tracklake.errors import ConfigError
 
+_LAST_PORT = 65_535
 _PATIENCE_S = 2  # for downloads that are under way when somebody ends it
 
 
-def bind(host: str, port: int) -> socket.socket:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a person says where to listen: `other` is an example, {host} and {port} are filled in."""
+
+    option: str
+    other: str
+
+
+MAP = Choice("--host", "tracklake map --port {port}")
+API = Choice("--bind", "tracklake api --bind {host}:{port}, or TRACKLAKE_API_BIND")
+
+
+def bind(host: str, port: int, choice: Choice = MAP) -> socket.socket:
     """Listen at a host's port (0: any free one); ConfigError says what to change if one cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise ConfigError(_advice(host, port, error)) from None
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(_advice(host, port, error, choice)) from None
 
 
-def _advice(host: str, port: int, error: OSError) -> str:
+def _advice(host: str, port: int, error: OSError | UnicodeError, choice: Choice) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    if isinstance(error, UnicodeError):
+        return f"{host} is no host or address; {choice.option} takes an address of this machine"
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken; choose another: tracklake map --port {port + 1}"
+        other = choice.other.format(host=shown, port=port + 1 if port < _LAST_PORT else port - 1)
+        return f"port {port} is taken; choose another: {other}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"port {port} is not for everybody; choose one above 1023: tracklake map --port 8722"
-    return f"cannot listen at {host}: {error.strerror}; --host takes an address of this machine"
+        other = choice.other.format(host=shown, port=8722)
+        return f"port {port} is not for everybody; choose one above 1023: {other}"
+    return (
+        f"cannot listen at {host}: {error.strerror}; {choice.option} takes an address of this "
+        "machine"
+    )
 
 
 def is_for_others(listener: socket.socket) -> bool:
@@ -62,7 +85,7 @@ def make_server(app: ASGIApp, started: Callable[[], None]) -> uvicorn.Server:
 
 
 def serve(app: ASGIApp, listener: socket.socket, started: Callable[[], None]) -> None:
-    """Answer requests until Ctrl-C."""
+    """Answer requests until Ctrl-C or SIGTERM."""
     server = make_server(app, started)
 
     def is_news(_: logging.LogRecord) -> bool:
@@ -70,6 +93,8 @@ def serve(app: ASGIApp, listener: socket.socket, started: Callable[[], None]) ->
 
     logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener, contextlib.suppress(KeyboardInterrupt):
+        # uvicorn ends at either and then hands the signal on: whoever asked it to end got that
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         server.run(sockets=[listener])
 
 

@@ -1,6 +1,5 @@
 """Full-resolution tracks, from the snapshot that is the published one at that moment."""
 
-import threading
 from typing import Any
 
 import duckdb
@@ -8,6 +7,7 @@ import duckdb
 from tracklake import reading
 from tracklake.config import Folders
 from tracklake.errors import Error
+from tracklake.serving import gold
 
 _ACTIVITY = """
 select name, sport_type, date_trunc('second', start_date_local), distance, moving_time
@@ -35,20 +35,18 @@ class Tracks:
     """Answers from the published snapshot; safe to ask from several threads.
 
     The snapshot is opened for each question and closed after it, so that a new one is noticed and
-    the file is never held. DuckDB shares what is open twice in a process, and a shared one cannot
-    be locked down twice; so one question waits for the other.
+    the file is never held.
     """
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
-        self._one_at_a_time = threading.Lock()
 
     def track(self, activity_id: int) -> dict[str, Any] | None:
         """Return an activity with all its points, in columns; None if there is none of this id.
 
         Raises ConfigError if there is no warehouse, Error if it or its points cannot be read.
         """
-        with self._one_at_a_time, reading.snapshot(self._folders) as connection:
+        with gold.opened(self._folders) as connection:
             try:
                 return _track(connection, activity_id)
             except (duckdb.PermissionException, duckdb.IOException) as error:

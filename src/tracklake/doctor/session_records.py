@@ -1,0 +1,70 @@
+"""The state database: can it be read and written, what ran last, what is set aside."""
+
+import contextlib
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from tracklake import lock
+from tracklake.config import Folders
+from tracklake.doctor import clocks
+from tracklake.doctor.finding import Finding
+from tracklake.state import State
+
+_PATIENCE_S = 1.0
+_WELL = ("completed", "completed_with_errors", "waiting_quota", "running")
+_LAST = "select flow, state, started_at, error from sessions order by started_at desc limit 1"
+
+
+def examine(folders: Folders, now: dt.datetime) -> Iterator[Finding]:
+    """Look at the database; StorageError says if it cannot be opened."""
+    if not folders.state.exists():
+        yield Finding("state", True, "nothing has run yet")
+        return
+    if not lock.is_held(folders.state):  # else a flow may well be writing
+        yield from _blocked(folders.state / "tracklake.sqlite")
+    with contextlib.closing(State(folders.state)) as state:
+        yield from _damage(state)
+        yield from _last_session(state, now)
+        ((count,),) = state.execute("select count(*) from quarantine")
+    advice = "tracklake quarantine list" if count else ""
+    yield Finding("quarantine", True, f"{count} items set aside", advice)
+
+
+def _blocked(path: Path) -> Iterator[Finding]:
+    """Find a database that somebody else keeps from being written, though no flow is at work."""
+    if not path.exists():
+        return
+    with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE_S)) as database:
+        try:
+            database.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                said = f"somebody keeps {path} locked, and no flow is at work"
+                advice = (
+                    "end what has it open (a backup, a synchronizer, an SQLite browser); the data "
+                    "folder must not lie on a network drive"
+                )
+                yield Finding("state", False, said, advice)
+        except sqlite3.DatabaseError:
+            pass  # no database at all: whoever opens it says so
+
+
+def _damage(state: State) -> Iterator[Finding]:
+    ((said,),) = state.execute("pragma quick_check(1)")
+    if said != "ok":
+        yield Finding(
+            "state",
+            False,
+            f"the state database {state.path} is damaged ({said})",
+            "it holds no activities: move it away and run `tracklake flow`, it is made anew",
+        )
+
+
+def _last_session(state: State, now: dt.datetime) -> Iterator[Finding]:
+    for flow, outcome, started_at, error in state.execute(_LAST):
+        began = dt.datetime.fromisoformat(str(started_at))
+        yield from clocks.ahead(f"the last session ({flow}) began", began, now)
+        said = f"{flow} of {started_at}: {outcome}"
+        yield Finding("last session", outcome in _WELL, said, str(error or ""))
