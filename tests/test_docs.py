@@ -25,13 +25,15 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
-def _commands() -> dict[str, TyperCommand]:
+def _commands() -> dict[str, TyperCommand | TyperGroup]:
     """Return every command by its words: "pull", "quarantine list"."""
     return dict(_walk(typer.main.get_command(app), ""))
 
 
-def _walk(command: object, words: str) -> Iterator[tuple[str, TyperCommand]]:
+def _walk(command: object, words: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     if isinstance(command, TyperGroup):
+        if command.invoke_without_command and words:
+            yield words, command
         for name, child in command.commands.items():
             yield from _walk(child, f"{words} {name}".strip())
     else:
@@ -39,7 +41,7 @@ def _walk(command: object, words: str) -> Iterator[tuple[str, TyperCommand]]:
         yield words, command
 
 
-def _options(command: TyperCommand) -> set[str]:
+def _options(command: TyperCommand | TyperGroup) -> set[str]:
     return {
         next(name for name in parameter.opts if name.startswith("--"))
         for parameter in command.params

@@ -12,7 +12,19 @@ import orjson
 import typer
 
 import tracklake
-from tracklake import cli_map, cli_run, cli_show, cli_sources, config, quarantine
+from tracklake import (
+    cli_api,
+    cli_backup,
+    cli_map,
+    cli_run,
+    cli_schedule,
+    cli_show,
+    cli_sources,
+    cli_status,
+    cli_upload,
+    config,
+    quarantine,
+)
 from tracklake.clock import SystemClock
 from tracklake.errors import ConfigError, Error
 from tracklake.state import State
@@ -31,6 +43,10 @@ app.add_typer(quarantine_app, name="quarantine")
 
 cli_sources.add_to(app)
 cli_map.add_to(app)
+cli_schedule.add_to(app)
+cli_backup.add_to(app)
+cli_upload.add_to(app)
+cli_api.add_to(app)
 
 
 def main() -> None:
@@ -130,19 +146,22 @@ def status_(
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:
-        cli_show.status(found)
+        cli_status.status(found)
 
 
 @app.command("doctor")
 def doctor_(
     deep: Annotated[bool, typer.Option(help="Read every file and check its hash.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Look for what is wrong and say what to do; exit code 1 if anything is."""
     from tracklake import doctor
 
-    settings, folders = config.load()
-    findings = list(doctor.examine(folders, settings, deep=deep))
-    cli_show.findings(findings)
+    findings = list(doctor.everything(deep=deep))
+    if as_json:
+        typer.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+    else:
+        cli_show.findings(findings)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
 

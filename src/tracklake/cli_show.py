@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.table import Table
 from tracklake.config import Folders
 
 if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
+    from tracklake.backup.creating import BackupReport
     from tracklake.compaction import CompactReport
     from tracklake.doctor import Finding
     from tracklake.flow import FlowReport
@@ -50,7 +50,7 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=_ENDLESS)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep names from files from steering the terminal."""
     return "".join(sign if sign.isprintable() else "·" for sign in text)
 
@@ -62,7 +62,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         numeric = all(isinstance(row[index], int | float | None) for row in rows)
         shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*("" if value is None else _plain(str(value)) for value in row))
+        shown.add_row(*("" if value is None else plain(str(value)) for value in row))
     console = _console()
     widths = [max(len(c), *(len(str(row[i])) for row in rows)) for i, c in enumerate(columns)]
     if not rows:
@@ -78,7 +78,7 @@ def _records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     longest = max(len(column) for column in columns)
     for row in rows:
         for column, value in zip(columns, row, strict=True):
-            typer.echo(f"{column:>{longest}}  {'' if value is None else _plain(str(value))}")
+            typer.echo(f"{column:>{longest}}  {'' if value is None else plain(str(value))}")
         typer.echo("")
 
 
@@ -105,6 +105,8 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
         )
     if report.enrich is not None:
         _enriched(report.enrich)
+    for line in report.upload.lines() if report.upload else ():
+        typer.echo(line)
     if report.compact is not None:
         _compacted(report.compact, folders)
     for what, tiles, folder in (
@@ -113,6 +115,26 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
     ):
         if tiles is not None and tiles.drawn:
             _drawn(what, tiles, folder)
+    if report.backup is not None:
+        _backed_up(report.backup)
+
+
+def _backed_up(backup: BackupReport) -> None:
+    """Say where the backup is, or why there is none and that the rest is done."""
+    if backup.error is not None:
+        typer.echo(f"NO BACKUP was made, all else is done: {backup.error}", err=True)
+        return
+    typer.echo(
+        f"backup: {backup.files:,} files, {backup.new_bytes / 1e6:,.1f} MB of them new, in "
+        f"{backup.where}"
+    )
+    for path in backup.rotten:
+        typer.echo(
+            f"  {path} is damaged on this disk; the backup kept the good one, "
+            "`tracklake backup restore` brings it back"
+        )
+    for warning in backup.warnings:
+        typer.echo(f"  {warning}")
 
 
 def _drawn(what: str, tiles: TilesReport, folder: Path) -> None:
@@ -198,7 +220,7 @@ def findings(found: Sequence[Finding]) -> None:
     """Print a doctor's findings, the bad ones with what to do."""
     for finding in found:
         mark = "ok  " if finding.is_well else "BAD "
-        typer.echo(f"{mark} {finding.subject}: {_plain(finding.said)}")
+        typer.echo(f"{mark} {finding.subject}: {plain(finding.said)}")
         if finding.advice:
             typer.echo(f"       -> {finding.advice}")
 
@@ -213,73 +235,10 @@ def quarantine(items: list[dict[str, Any]], *, as_json: bool) -> None:
     for item in items:
         when = item["next_try_at"]
         again = f"next try {str(when)[:10]}" if when else "no more tries by itself"
-        typer.echo(f"{item['item_id'][:12]}  {_plain(item['item'])}")
-        typer.echo(f"    {item['reason']}: {_plain(item['message'])}")
+        typer.echo(f"{item['item_id'][:12]}  {plain(item['item'])}")
+        typer.echo(f"    {item['reason']}: {plain(item['message'])}")
         typer.echo(f"    tried {item['attempts']}×, {again}; {_kept(item['location'])}")
 
 
 def _kept(location: str | None) -> str:
     return f"kept as {location}" if location else "it lies where it lay"
-
-
-def status(found: dict[str, Any]) -> None:
-    """Print the present and the last sessions."""
-    gold = found["warehouse"]
-    if gold is None:
-        typer.echo(f"no warehouse yet; put files into {found['folders']['inbox']}: tracklake flow")
-    elif "error" in gold:
-        typer.echo(gold["error"])
-    else:
-        published = dt.datetime.fromtimestamp(gold["published_at_unix_s"], dt.UTC)
-        typer.echo(
-            f"{gold['activities']:,} activities, {gold['distance_km']:,} km, "
-            f"{gold['first_activity']} to {gold['last_activity']}\n"
-            f"published {published:%Y-%m-%d %H:%M} UTC: {found['folders']['warehouse']}"
-        )
-    if found["strava"]:
-        _strava(found["strava"])
-    if found["quarantine"]["count"]:
-        typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
-    if found["running"]:
-        typer.echo(f"running now: {_session(found['running'])}")
-    for session in found["sessions"][:10]:
-        typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
-        if session["error"]:
-            typer.echo(f"    {_plain(session['error'])}")
-
-
-def _strava(known: dict[str, Any]) -> None:
-    """Say how much of Strava is here, when the rest will be, and what the quota allows."""
-    missing = ", ".join(f"{count:,} {name}" for name, count in known["to_fetch"].items() if count)
-    done = _moment(known["fetched_about"])
-    pace = f"at most {known['calls_a_day']:,} calls a day"
-    rest = f"to fetch: {missing} ({pace}), done about {done}" if missing else "all fetched"
-    typer.echo(f"Strava: {known['activities']:,} activities, {rest}")
-    for window in known["quota"]:
-        typer.echo(
-            f"    quota, {window['kind']}: {window['used']:,} of {window['limit']:,} used until "
-            f"{_moment(window['resets_at'])}"
-        )
-
-
-def _moment(text: str | None) -> str:
-    """Show a moment of the status, which is in UTC."""
-    return f"{(text or '')[:16].replace('T', ' ')} UTC"
-
-
-def _session(session: dict[str, Any]) -> str:
-    phases = [
-        " ".join(
-            filter(
-                None,
-                (
-                    f"{phase['phase']} {phase['processed']}/{phase['total'] or '?'}",
-                    phase["detail"],
-                ),
-            )
-        )
-        if phase["finished_at"] is None
-        else f"{phase['phase']}: {phase['detail'] or phase['processed']}"
-        for phase in session["phases"]
-    ]
-    return f"{session['flow']} ({'; '.join(phases)})" if phases else str(session["flow"])

@@ -25,10 +25,12 @@ from tracklake.stages import EnrichOptions, PullOptions
 
 if TYPE_CHECKING:  # a stage loads what it needs: the start of each command is felt
     from tracklake.compaction import CompactReport
+    from tracklake.uploads.report import UploadOptions
 
 __all__ = [
     "FlowReport",
     "Stage",
+    "back_up",
     "compact",
     "draw_tiles",
     "enrich",
@@ -37,6 +39,7 @@ __all__ = [
     "pull",
     "raise_source_failures",
     "running",
+    "upload",
     "whole",
 ]
 
@@ -130,6 +133,46 @@ def enrich_and_compact(session: SyncSession, report: FlowReport, options: Enrich
         compact(session, report)
 
 
+def upload(session: SyncSession, report: FlowReport, options: UploadOptions) -> None:
+    """Send files of activities that Strava lacks on to Strava."""
+    from tracklake.uploads import stage
+    from tracklake.uploads.report import UploadReport
+
+    if not any(source.NAME == "strava" for source in _configured(session, importing=False)):
+        raise ConfigError(
+            "there is nowhere to upload to: Strava is not set up; the README says how, then set "
+            "TRACKLAKE_UPLOAD=on and run `make auth` (tracklake auth strava)"
+        )
+    made = UploadReport(is_plan=options.dry_run)
+    try:
+        stage.upload(session, options, made)
+    finally:
+        report.upload = made if made.calls or made.decided else None
+    _park(session, made.parked)
+
+
+def _upload_if_wanted(session: SyncSession, report: FlowReport) -> None:
+    """Upload as a step of a flow; a failure is kept until all else is done.
+
+    Before Strava's list was read to its end, which takes a flow or two, there is nothing to do.
+    """
+    from tracklake.uploads import stage
+    from tracklake.uploads.report import UploadOptions
+
+    failed = report.failed_sources = report.failed_sources or {}
+    if not session.settings.upload or "strava" in failed:
+        return
+    names = {source.NAME for source in _configured(session, importing=False)}
+    if "strava" not in names or (why := stage.obstacle(session)) is not None:
+        session.log.info("upload_left_out", reason=why if "strava" in names else "not set up")
+        return
+    try:
+        upload(session, report, UploadOptions())
+    except (SourceError, AuthError, ConfigError, InvalidData) as error:
+        session.log.warning("upload_failed", error=str(error))
+        failed["upload"] = error
+
+
 def _indexed(session: SyncSession) -> int:
     ((count,),) = session.state.execute("select count(*) from indexed_shards")
     return int(str(count))
@@ -164,6 +207,13 @@ def draw_tiles(
         phase.detail = f"{drawn} files drawn" if drawn else "no change"
 
 
+def back_up(session: SyncSession, report: FlowReport, *, full: bool = False) -> None:
+    """Make a backup."""
+    from tracklake.backup import creating
+
+    report.backup = creating.create(session, full=full)
+
+
 Stage = Callable[[SyncSession, FlowReport], None]
 
 
@@ -176,10 +226,14 @@ def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -
     pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report, rebuild=expired)
     first = report.compact
+    _upload_if_wanted(session, report)  # a few calls; enriching takes all that are left
     if enrich(session, report, EnrichOptions(given_up=backfill)):
         compact(session, report)
         report.compact = _both(first, report.compact)
     draw_tiles(session, report)
+    from tracklake.backup import creating
+
+    report.backup = creating.after_flow(session)
     raise_source_failures(report)
 
 

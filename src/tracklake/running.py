@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tracklake import landing, lock, logs
+from tracklake.backup import swapping
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, Error, Interrupted, StorageError
@@ -27,11 +28,13 @@ from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_i
 from tracklake.state import State
 
 if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
+    from tracklake.backup.creating import BackupReport
     from tracklake.compaction import CompactReport
     from tracklake.forgetting import ForgetReport
     from tracklake.intake.landings import PullReport
     from tracklake.stages import EnrichReport, ListReport
     from tracklake.tiles.stage import TilesReport
+    from tracklake.uploads.report import UploadReport
 
 _MOMENT_S = 0.0005
 
@@ -45,10 +48,12 @@ class FlowReport:
     pulls: dict[str, PullReport | ListReport] | None = None
     failed_sources: dict[str, Error] | None = None
     enrich: EnrichReport | None = None
+    upload: UploadReport | None = None
     forgotten: ForgetReport | None = None
     compact: CompactReport | None = None
     tiles: TilesReport | None = None
     public_tiles: TilesReport | None = None
+    backup: BackupReport | None = None
 
 
 @contextlib.contextmanager
@@ -66,6 +71,7 @@ def running(
     with (
         _said_plainly(folders),
         lock.held(folders.state),
+        _restored(folders),
         stopped_by_signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
         contextlib.closing(State(folders.state)) as state,
@@ -83,6 +89,28 @@ def running(
         )
         with _entered(session), _as_interruption(received):
             yield session
+
+
+@contextlib.contextmanager
+def without_session(folders: Folders, *, alone: bool = True) -> Iterator[list[int]]:
+    """Answer signals and say plainly what fails, for what replaces the state database or needs
+    none; yield the signals received. alone: hold the lock, too.
+    """
+    with (
+        _said_plainly(folders),
+        lock.held(folders.state) if alone else contextlib.nullcontext(),
+        _restored(folders) if alone else contextlib.nullcontext(),
+        stopped_by_signals() as received,
+        _as_interruption(received),
+    ):
+        yield received
+
+
+@contextlib.contextmanager
+def _restored(folders: Folders) -> Iterator[None]:
+    """Bring a restore that was killed half-way to its end before anybody looks at the data."""
+    swapping.finish(folders.data)
+    yield
 
 
 @contextlib.contextmanager

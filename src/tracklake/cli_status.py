@@ -1,0 +1,71 @@
+"""How the status looks on a terminal."""
+
+import datetime as dt
+from typing import Any
+
+import typer
+
+from tracklake.cli_show import plain
+
+
+def status(found: dict[str, Any]) -> None:
+    """Print the present and the last sessions."""
+    gold = found["warehouse"]
+    if gold is None:
+        typer.echo(f"no warehouse yet; put files into {found['folders']['inbox']}: tracklake flow")
+    elif "error" in gold:
+        typer.echo(gold["error"])
+    else:
+        published = dt.datetime.fromtimestamp(gold["published_at_unix_s"], dt.UTC)
+        typer.echo(
+            f"{gold['activities']:,} activities, {gold['distance_km']:,} km, "
+            f"{gold['first_activity']} to {gold['last_activity']}\n"
+            f"published {published:%Y-%m-%d %H:%M} UTC: {found['folders']['warehouse']}"
+        )
+    if found["strava"]:
+        _strava(found["strava"])
+    if found["quarantine"]["count"]:
+        typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
+    if found["running"]:
+        typer.echo(f"running now: {_session(found['running'])}")
+    for session in found["sessions"][:10]:
+        typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
+        if session["error"]:
+            typer.echo(f"    {plain(session['error'])}")
+
+
+def _strava(known: dict[str, Any]) -> None:
+    """Say how much of Strava is here, when the rest will be, and what the quota allows."""
+    missing = ", ".join(f"{count:,} {name}" for name, count in known["to_fetch"].items() if count)
+    done = _moment(known["fetched_about"])
+    pace = f"at most {known['calls_a_day']:,} calls a day"
+    rest = f"to fetch: {missing} ({pace}), done about {done}" if missing else "all fetched"
+    typer.echo(f"Strava: {known['activities']:,} activities, {rest}")
+    for window in known["quota"]:
+        typer.echo(
+            f"    quota, {window['kind']}: {window['used']:,} of {window['limit']:,} used until "
+            f"{_moment(window['resets_at'])}"
+        )
+
+
+def _moment(text: str | None) -> str:
+    """Show a moment of the status, which is in UTC."""
+    return f"{(text or '')[:16].replace('T', ' ')} UTC"
+
+
+def _session(session: dict[str, Any]) -> str:
+    phases = [
+        " ".join(
+            filter(
+                None,
+                (
+                    f"{phase['phase']} {phase['processed']}/{phase['total'] or '?'}",
+                    phase["detail"],
+                ),
+            )
+        )
+        if phase["finished_at"] is None
+        else f"{phase['phase']}: {phase['detail'] or phase['processed']}"
+        for phase in session["phases"]
+    ]
+    return f"{session['flow']} ({'; '.join(phases)})" if phases else str(session["flow"])
