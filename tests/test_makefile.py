@@ -27,7 +27,7 @@ def _run(command: list[str], folder: Path, **environment: str) -> subprocess.Com
     return subprocess.run(
         command,
         cwd=folder,
-        env=kept | environment,
+        env=kept | {"RUNNER": "local"} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -39,6 +39,9 @@ def _run(command: list[str], folder: Path, **environment: str) -> subprocess.Com
 def stand_in(tmp_path: Path) -> Path:
     """Return a folder with our Makefile, where `tracklake` and `python` print their arguments."""
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    (tmp_path / "scripts").mkdir()
+    for name in ("build", "duck", "latest_log", "run", "service", "settings.sh"):
+        shutil.copy(REPOSITORY / "scripts" / name, tmp_path / "scripts")
     _executable(tmp_path / "scripts" / "venv", "#!/bin/sh\n")
     for name in ("tracklake", "python"):
         _executable(tmp_path / ".venv" / "bin" / name, _ECHO_ARGUMENTS)
@@ -75,13 +78,20 @@ def test_every_target_is_phony() -> None:
         "select '100 %' # \\ * ?",
     ],
 )
-@pytest.mark.parametrize(("target", "variable"), [("sql", "Q"), ("import", "P")])
+@pytest.mark.parametrize(
+    ("target", "variable", "before"),
+    [
+        ("sql", "Q", ["sql", "--"]),
+        ("import", "P", ["import", "--"]),
+        ("schedule-set", "T", ["scheduler", "set", "--"]),
+    ],
+)
 def test_what_is_typed_after_q_and_p_is_never_run(
-    stand_in: Path, target: str, variable: str, text: str
+    stand_in: Path, target: str, variable: str, before: list[str], text: str
 ) -> None:
     """The text reaches the command as one argument, byte for byte; neither make nor sh reads it."""
     done = _run(["make", target, f"{variable}={text}"], stand_in)
-    assert (done.stdout.split("\0"), done.returncode) == ([target, "--", text, ""], 0)
+    assert (done.stdout.split("\0"), done.returncode) == ([*before, text, ""], 0)
     assert not (stand_in / "PWNED").exists()
 
 
@@ -101,6 +111,7 @@ _SHELL_TEXTS = [
     [
         ("forget", "S", ["forget", "--source="]),
         ("run", "DAYS", ["pull", "--source", "strava", "--per-page=200", "--lookback-days="]),
+        ("restore", "AT", ["backup", "restore", "--at="]),
         ("run-all", "PER_PAGE", ["pull", "--source", "strava", "--per-page="]),
     ],
 )
@@ -119,6 +130,7 @@ def test_a_value_is_never_run(
     [
         ("enrich", "ENRICH_ARGS", ["enrich"]),
         ("enrich-all", "ENRICH_ALL_ARGS", ["enrich", "--all"]),
+        ("upload", "UPLOAD_ARGS", ["upload"]),
         ("upstream", "UPSTREAM_ARGS", ["-m", "tests.upstream"]),
     ],
 )
@@ -134,9 +146,9 @@ def test_several_arguments_are_cut_at_blanks_and_never_run(
     assert not (stand_in / "PWNED").exists()
 
 
-@pytest.mark.parametrize("target", ["sql", "import", "forget"])
+@pytest.mark.parametrize("target", ["sql", "import", "forget", "schedule-set", "schedule-exec"])
 def test_a_forgotten_argument_is_said(stand_in: Path, target: str) -> None:
-    """Without Q, P or S nothing runs, and the message shows how to call it."""
+    """Without Q, P, S and the like nothing runs, and the message shows how to call it."""
     done = _run(["make", target], stand_in)
     assert (done.stdout, done.returncode) == ("", 2)
     assert f"make {target} " in done.stderr
@@ -154,6 +166,12 @@ def test_a_forgotten_argument_is_said(stand_in: Path, target: str) -> None:
         ("enrich-all", ["enrich", "--all"]),
         ("recompact", ["compact", "--rebuild", "--verify"]),
         ("quarantine", ["quarantine", "list"]),
+        ("upload", ["upload"]),
+        ("backup", ["backup", "create"]),
+        ("restore", ["backup", "restore"]),
+        ("schedule-time", ["scheduler", "next"]),
+        ("schedule-doctor", ["scheduler", "doctor"]),
+        ("map", ["map"]),
     ],
 )
 def test_targets_call_the_command(stand_in: Path, target: str, arguments: list[str]) -> None:
