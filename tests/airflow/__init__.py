@@ -1,0 +1,1 @@
+"""Tests of dags/ with a real Airflow; `scripts/test_airflow` runs them."""
