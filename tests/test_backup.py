@@ -296,6 +296,23 @@ def test_the_second_backup_stores_only_what_is_new(lake: Lake) -> None:
     assert report.rotten == []
 
 
+def test_a_backup_from_the_future_costs_nothing(lake: Lake) -> None:
+    """After a clock was wrong once, backups still go on from the one that was made last."""
+    lake.clock.moment += dt.timedelta(days=4_000)
+    future = lake.create().name
+    lake.clock.moment = LATER
+    lake.put(lake.folders.bronze / "new.bin", b"new")
+    lake.create()
+    path = lake.folders.bronze / "new.bin"
+    times = path.stat()
+    path.write_bytes(b"NEW")  # who read it would notice
+    os.utime(path, ns=(times.st_mtime_ns, times.st_mtime_ns))
+    lake.create()
+    [entry] = [one for one in lake.made().files if one.path == "bronze/new.bin"]
+    assert entry.sha256 == hashlib.sha256(b"new").hexdigest()
+    assert catalogue.chosen(lake.store, None) != future
+
+
 def test_full_finds_files_that_rot(lake: Lake, tmp_path: Path) -> None:
     """A file whose bytes changed without a write is told, and the good copy stays the backup."""
     lake.create()

@@ -2,14 +2,15 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.test_backup import Lake, content, grown
 from tracklake import compaction
-from tracklake.backup import catalogue, manifest, verifying
+from tracklake.backup import catalogue, manifest, storing, verifying
+from tracklake.backup.folder import FolderStore
 from tracklake.errors import InvalidData, StorageError
 
 SEED = 20261126
@@ -190,3 +191,23 @@ def test_a_damaged_state_is_not_backed_up(lake: Lake) -> None:
     database.write_bytes(data)
     with pytest.raises(StorageError, match="state database"):
         Lake(lake.folder).create()
+
+
+class Liar(FolderStore):
+    """A store that gives back other bytes than it was given."""
+
+    def get(self, names: Sequence[str]) -> list[bytes | None]:
+        """Return what is there with one bit changed."""
+        return [data and flipped(data, fair_dice()) for data in super().get(names)]
+
+
+def test_what_is_stored_is_read_back(lake: Lake, tmp_path: Path) -> None:
+    """A store that loses bits is found out before a manifest is written, or `latest` moves."""
+    liar = Liar(tmp_path / "liar")
+    depot = storing.Depot(liar, {}, {})
+    depot.add(lake.folders.warehouse, packed=True)
+    with pytest.raises(StorageError, match="gives back other bytes"):
+        depot.flush()
+    with pytest.raises(StorageError, match="gives back another manifest"):
+        catalogue.publish(liar, lake.made())
+    assert not (tmp_path / "liar" / "latest").exists()

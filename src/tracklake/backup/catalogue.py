@@ -51,9 +51,14 @@ def latest(store: Store, known: Sequence[str]) -> str | None:
 
 
 def newest_sound(store: Store, known: Sequence[str]) -> tuple[Manifest | None, list[str]]:
-    """Return the newest manifest that can be read, and what is wrong with newer ones."""
+    """Return the newest manifest that can be read, and what is wrong with newer ones.
+
+    Newest is the latest: by their names, what a wrong clock once dated ahead would be it for years.
+    """
+    last = latest(store, known)
     wrong: list[str] = []
-    for name in reversed(known):
+    others = [name for name in reversed(known) if name != last]
+    for name in [last, *others] if last else others:
         try:
             return read(store, name), wrong
         except InvalidData as error:
