@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.rows import Row, file_row, land, make_session
-from tracklake import bronze, compaction, incoming, warehouse
+from tracklake import bronze, compaction, incoming, rollup, warehouse
 from tracklake.incoming import Batch, Shard
 from tracklake.session import SyncSession
 
@@ -104,3 +104,36 @@ def test_a_rollup_of_many_small_shards_has_few_groups_of_rows(tmp_path: Path) ->
         assert (file.metadata.num_row_groups, file.metadata.num_rows) == (1, 40)
         distances = file.read(columns=["distance"])["distance"].to_pylist()
     assert distances == [5_000.0 + number for number in range(40)]
+
+
+def test_the_last_batch_is_written_once_without_a_log(tmp_path: Path) -> None:
+    """Batches before it go to DuckDB's log; with its commit, all rows are in the file itself."""
+    session = make_session(tmp_path)
+    of_all_kinds(session)
+    writer = tmp_path / "writer.duckdb"
+    log = tmp_path / "writer.duckdb.wal"
+    warehouse.create(writer)
+    connection = warehouse.connect(writer, threads=1)
+    batches = list(incoming.batches(connection, shards_of(session), most_rows=5))
+    assert [batch.is_last for batch in batches] == [False, False, False, False, True]
+    for batch in batches[:-1]:
+        warehouse.apply(connection, session.folders.bronze, batch)
+        assert log.stat().st_size > 0
+    warehouse.apply(connection, session.folders.bronze, batches[-1])
+    assert not log.exists()
+    connection.close()
+
+
+def test_what_rollups_replace_is_left_out_however_often_it_is_asked(tmp_path: Path) -> None:
+    """What is remembered of rollups says the same as reading them anew, at every age of a year."""
+    session = make_session(tmp_path)
+    for number in range(3):
+        land(session, file_row(number))
+    for _ in range(3):
+        session.clock.sleep(400 * 86_400)
+        compaction.compact(session)
+        land(session, *(file_row(number, distance=2.0) for number in range(2)))
+        land(session, file_row(2, distance=3.0))
+        paths = bronze.shard_paths(session.folders.bronze, "activities")
+        assert rollup.live(paths) == rollup.live(paths) == bronze.live(paths)
+        assert len(bronze.live(paths)) < len(paths)

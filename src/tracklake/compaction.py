@@ -3,8 +3,11 @@
 Rebuilding makes the whole warehouse anew beside the old one; verifying proves the two equal.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -12,6 +15,8 @@ from tracklake import bronze, incoming, landing, publication, rollup, streams, w
 from tracklake.errors import Busy, CheckFailed
 from tracklake.incoming import Shard, list_literal
 from tracklake.session import Phase, SyncSession
+
+_POINT_ORDERS = ("stream_key, point_index", "stream_key")  # of points, of geometry
 
 
 @dataclass(kw_only=True)
@@ -41,8 +46,8 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
         try:
             if verify:
                 _verify(session, phase, connection, report)
-            _roll_up(session, connection)
-            files = _view_files(session)
+            looked_at = _roll_up(session, connection)
+            files = _view_files(looked_at)
             fingerprint = publication.fingerprint(session, connection, files)
             stale = report.rebuilt or not publication.is_current(session, fingerprint)
             if stale:
@@ -56,7 +61,9 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
             publication.publish(session, writer_file, fingerprint)
             publication.remember_files(session, [*files[0], *files[1]])
             report.published = True
-        _remove_replaced(session)
+        # Readers' snapshot names the rollups by now; what they replaced a day ago can go.
+        old = [*chain.from_iterable(looked_at.shards.values()), *chain(*looked_at.points)]
+        rollup.remove_replaced(old, session.clock.now().timestamp())
         phase.detail = _detail(report)
     return report
 
@@ -126,11 +133,12 @@ def _pending(
     """Return the shards to apply, and the rollups of shards that gold already has."""
     known = {name for (name,) in connection.execute("select shard from shards").fetchall()}
     root = session.folders.bronze
+    start = len(f"{root}/")  # cut off: relative_to takes ten times as long
     fresh: list[Shard] = []
     renamed: list[Shard] = []
     for entity in warehouse.ENTITIES:
-        for path in bronze.live(bronze.shard_paths(root, entity)):
-            if path.relative_to(root).as_posix() in known:
+        for path in rollup.live(bronze.shard_paths(root, entity)):
+            if str(path)[start:] in known:
                 continue
             shard = Shard(entity, path, path.stat().st_size)
             if bronze.is_rollup(path) and _all_known(path, root, known):
@@ -192,7 +200,7 @@ def _verify(
     _build(session, phase, aside, CompactReport())
     other = warehouse.connect(aside, threads=1)
     try:
-        warehouse.define_views(other, *_view_files(session))
+        warehouse.define_views(other, *_view_files(_look(session)))
         warehouse.check(other, deep=True)
         rebuilt = warehouse.digest(other)
     finally:
@@ -228,40 +236,56 @@ def _enter_rollup(
     connection.execute("commit")
 
 
-def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
-    """Put the small files of closed years together."""
-    now = session.clock.now()
-    for entity in warehouse.ENTITIES:
-        paths = bronze.shard_paths(session.folders.bronze, entity, before=now.year)
-        for folder, shards in rollup.closed_shards(bronze.live(paths), now.year).items():
+class _LookedAt(NamedTuple):
+    """What lies in bronze and beside it; listed once, because that takes longer than a day's rows.
+
+    shards: and rollups, of the years that are over, by entity.
+    points: files of points, files of geometry.
+    """
+
+    shards: dict[str, list[Path]]
+    points: tuple[list[Path], list[Path]]
+
+
+def _look(session: SyncSession) -> _LookedAt:
+    """List files; an empty one stands in where there are no points."""
+    folders, year = session.folders, session.clock.now().year
+    streams.ensure_readable(folders.streams, folders.tracks)
+    shards = {
+        entity: bronze.shard_paths(folders.bronze, entity, before=year)
+        for entity in warehouse.ENTITIES
+    }
+    return _LookedAt(shards, (streams.parts(folders.streams), streams.parts(folders.tracks)))
+
+
+def _view_files(looked_at: _LookedAt) -> tuple[list[str], list[str]]:
+    """Name the files that the views read: parts of points, geometry."""
+    parts, tracks = (list(map(str, rollup.live(some))) for some in looked_at.points)
+    return parts, tracks
+
+
+def _roll_up(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> _LookedAt:
+    """Put the small files of closed years together; return what lies there then."""
+    looked_at, this_year = _look(session), session.clock.now().year
+    for entity, paths in looked_at.shards.items():
+        if not rollup.closed_shards(paths, this_year):
+            continue
+        for folder, shards in rollup.closed_shards(rollup.live(paths), this_year).items():
             path = rollup.roll_up_shards(folder, shards)
             _enter_rollup(session, connection, Shard(entity, path, path.stat().st_size))
-    for root, order in (
-        (session.folders.streams, "stream_key, point_index"),
-        (session.folders.tracks, "stream_key"),
-    ):
-        for folder in root.glob("**/athlete=*"):
-            parts = streams.parts(folder)
-            for year, closed in rollup.closed_parts(bronze.live(parts), now.year).items():
-                rollup.roll_up_points(connection, folder, year, closed, order)
-
-
-def _remove_replaced(session: SyncSession) -> None:
-    """Delete what rollups replaced a day ago; the snapshot that readers have names the rollups."""
-    folders, now = session.folders, session.clock.now()
-    shards = [
-        path
-        for entity in warehouse.ENTITIES
-        for path in bronze.shard_paths(folders.bronze, entity, before=now.year)
+    done = [
+        rollup.roll_up_points(connection, folder, year, closed, order)
+        for parts, order in zip(looked_at.points, _POINT_ORDERS, strict=True)
+        for folder, some in _by_athlete(parts).items()
+        if rollup.closed_parts(some, this_year)
+        for year, closed in rollup.closed_parts(rollup.live(some), this_year).items()
     ]
-    points = [*streams.parts(folders.streams), *streams.parts(folders.tracks)]
-    rollup.remove_replaced([*shards, *points], now.timestamp())
+    return _look(session) if done else looked_at
 
 
-def _view_files(session: SyncSession) -> tuple[list[str], list[str]]:
-    """List the files the views read; an empty one stands in where there is none."""
-    streams.ensure_readable(session.folders.streams, session.folders.tracks)
-    return (
-        [str(path) for path in bronze.live(streams.parts(session.folders.streams))],
-        [str(path) for path in bronze.live(streams.parts(session.folders.tracks))],
-    )
+def _by_athlete(parts: list[Path]) -> dict[Path, list[Path]]:
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for path in parts:
+        if path.parent.name.startswith("athlete="):
+            folders[path.parent].append(path)
+    return folders

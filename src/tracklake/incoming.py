@@ -35,6 +35,7 @@ class Batch:
     first_row: int = 0
     end_row: int = 1 << 62
     weight: float = 0.0  # 1: full
+    is_last: bool = False
 
     @property
     def finishes(self) -> bool:
@@ -53,6 +54,19 @@ def batches(
 
     most_rows: of the narrowest entity, in one batch.
     """
+    waiting: Batch | None = None
+    for batch in _batches(connection, shards, most_rows):
+        if waiting:
+            yield waiting
+        waiting = batch
+    if waiting:
+        waiting.is_last = True
+        yield waiting
+
+
+def _batches(
+    connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard], most_rows: int
+) -> Iterator[Batch]:
     batch = Batch()
     for shard, row_count in _counted(connection, shards):
         weight = _weight(shard, row_count, most_rows)

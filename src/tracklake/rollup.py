@@ -4,6 +4,7 @@ A rollup names what it replaces in its own metadata, so that whoever finds both 
 between) knows which to read. The old files go when nobody needs them any more.
 """
 
+import functools
 import hashlib
 import json
 from collections import defaultdict
@@ -110,10 +111,26 @@ def closed_parts(parts: Iterable[Path], this_year: int) -> dict[int, list[Path]]
     return {year: sorted(found) for year, found in sorted(years.items()) if len(found) > 1}
 
 
+@functools.lru_cache(maxsize=4096)
+def _replaces(rollup: Path) -> tuple[Path, ...]:
+    """Read a rollup's names once in a process: its own name is their hash."""
+    return tuple(replaces(rollup))
+
+
+def live(paths: Iterable[Path]) -> list[Path]:
+    """Leave out the files that a rollup among them replaces, as `bronze.live` does; keep the order.
+
+    Compaction asks for the same files several times.
+    """
+    found = list(paths)
+    gone = {old for path in found if is_rollup(path) for old in _replaces(path)}
+    return [path for path in found if path not in gone]
+
+
 def remove_replaced(paths: Iterable[Path], now_s: float, *, keep_s: float = _KEEP_OLD_S) -> int:
     """Delete files that a rollup replaced long enough ago; return how many."""
     count = 0
-    for rollup in [path for path in paths if is_rollup(path)]:
+    for rollup in filter(is_rollup, paths):
         if now_s - rollup.stat().st_mtime < keep_s:
             continue
         for old in replaces(rollup):

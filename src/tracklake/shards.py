@@ -6,7 +6,7 @@ row, so that a record is applied whole or not at all.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -249,10 +249,9 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if not any(hasattr(value, "columns") for value in values):
         return pa.array(values, type=kind)
     shape = kind.value_type
+    found = [_by_column(value, shape) for value in values if value]
     columns = [
-        pa.array(
-            list(chain.from_iterable(_column(value, field.name) for value in values)), field.type
-        )
+        pa.array(list(chain.from_iterable([one[field.name] for one in found])), field.type)
         for field in shape
     ]
     ends = accumulate((len(value or ()) for value in values), initial=0)
@@ -261,8 +260,8 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=kind, mask=is_null)
 
 
-def _column(rows: Any, name: str) -> Sequence[object]:  # noqa: ANN401 by column, as rows, or None
+def _by_column(rows: Any, shape: pa.DataType) -> Mapping[str, Sequence[object]]:  # noqa: ANN401 by column, or as rows
     if hasattr(rows, "columns"):
-        column: Sequence[object] = rows.columns[name]
-        return column
-    return [row.get(name) for row in rows or ()]
+        columns: Mapping[str, Sequence[object]] = rows.columns
+        return columns
+    return {field.name: [row.get(field.name) for row in rows] for field in shape}

@@ -6,6 +6,7 @@ database is filled again by the next sync.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _RECORD_COLUMNS = (
     *("source_id", "start_s", "sport_type", "content_hash", "facts_hash", "track_hash", "gear_id"),
 )
 _AT_ONCE = 500  # parameters of one query
+_stamp = functools.lru_cache(maxsize=64)(bronze.stamp)  # all rows of a run bear the same
 
 
 class Wanted(NamedTuple):
@@ -86,7 +88,7 @@ class UpstreamIndex:
         rows = pq.read_table(path, columns=columns, partitioning=None).to_pylist()
         with self.state.transaction():
             for row in rows:
-                moment = bronze.stamp(row["ingested_at"])
+                moment = _stamp(row["ingested_at"])
                 if entity == "activities":
                     self._enter_record(row, moment)
                 elif entity == "activity_tombstones":
@@ -254,7 +256,7 @@ class UpstreamIndex:
         if not rows:
             return Wanted(source_id, 0.0, "", "")
         found = _wanted(*rows[0][:4])
-        changed = before is not None and str(rows[0][4]) > bronze.stamp(before)
+        changed = before is not None and str(rows[0][4]) > _stamp(before)
         return found._replace(wanted_hash="") if changed else found
 
     def forget(self) -> None:

@@ -138,10 +138,12 @@ def define_views(
         "$stream_files": list_literal(stream_files),
         "$track_files": list_literal(track_files),
     }
+    connection.execute("begin")  # by itself each comment on a column would wait for the disk
     for text in filter(_reads_files, sql_files("gold").values()):
         for placeholder, names in literals.items():
             text = text.replace(placeholder, names)
         connection.execute(text)
+    connection.execute("commit")
 
 
 def _reads_files(view: str) -> bool:
@@ -171,6 +173,10 @@ def apply(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> in
     """
     connection.execute(f"set variable first_row = {batch.first_row}")
     connection.execute(f"set variable end_row = {batch.end_row}")
+    if batch.is_last:
+        # The file is closed soon: its commit writes the tables themselves, not a log that closing
+        # would write again. Between batches the log is cheaper.
+        connection.execute("set wal_autocheckpoint = '1kB'")
     connection.execute("begin")
     try:
         entities = {shard.entity for shard in batch.shards}

@@ -1,24 +1,24 @@
 -- What a source says of one activity beyond its list, newest version.
 create table if not exists record_details (
   record_id BIGINT,
-  description VARCHAR,
-  private_note VARCHAR,
+  description VARCHAR USING COMPRESSION DICTIONARY,
+  private_note VARCHAR USING COMPRESSION DICTIONARY,
   calories DOUBLE,
   perceived_exertion DOUBLE,
-  device_name VARCHAR,
-  gear_id VARCHAR,
-  gear_name VARCHAR,
+  device_name VARCHAR USING COMPRESSION DICTIONARY,
+  gear_id VARCHAR USING COMPRESSION DICTIONARY,
+  gear_name VARCHAR USING COMPRESSION DICTIONARY,
   kudos_count BIGINT,
   comment_count BIGINT,
   photo_count BIGINT,
   hide_from_home BOOLEAN,
-  embed_token VARCHAR,
+  embed_token VARCHAR USING COMPRESSION DICTIONARY,
   polyline VARCHAR,
   available_zones VARCHAR[],
   all_efforts BOOLEAN,
   offers VARCHAR[],
   ingested_at TIMESTAMPTZ,
-  content_hash VARCHAR
+  content_hash VARCHAR USING COMPRESSION UNCOMPRESSED
 );
 comment on table record_details is 'What a source says of one activity beyond its list, newest version';
 comment on column record_details.record_id is 'records.record_id';

@@ -14,7 +14,7 @@ create table if not exists record_laps (
   average_cadence DOUBLE,
   average_watts DOUBLE,
   calories DOUBLE,
-  lap_trigger VARCHAR
+  lap_trigger VARCHAR USING COMPRESSION DICTIONARY
 );
 comment on table record_laps is 'Parts marked by device or athlete, as each record has them';
 comment on column record_laps.record_id is 'records.record_id';

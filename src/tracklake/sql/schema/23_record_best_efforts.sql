@@ -1,9 +1,9 @@
 -- Fastest over a distance and best mean power over a duration, within each activity.
 create table if not exists record_best_efforts (
   record_id BIGINT,
-  origin VARCHAR,
-  kind VARCHAR,
-  name VARCHAR,
+  origin VARCHAR USING COMPRESSION DICTIONARY,
+  kind VARCHAR USING COMPRESSION DICTIONARY,
+  name VARCHAR USING COMPRESSION DICTIONARY,
   distance_m DOUBLE,
   duration_s DOUBLE,
   elapsed_time DOUBLE,

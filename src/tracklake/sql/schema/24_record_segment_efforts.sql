@@ -3,7 +3,7 @@ create table if not exists record_segment_efforts (
   record_id BIGINT,
   effort_id BIGINT,
   segment_id BIGINT,
-  name VARCHAR,
+  name VARCHAR USING COMPRESSION DICTIONARY,
   start_date TIMESTAMPTZ,
   elapsed_time DOUBLE,
   moving_time DOUBLE,
@@ -24,9 +24,9 @@ create table if not exists record_segment_efforts (
   elevation_high DOUBLE,
   elevation_low DOUBLE,
   climb_category INTEGER,
-  city VARCHAR,
-  state VARCHAR,
-  country VARCHAR
+  city VARCHAR USING COMPRESSION DICTIONARY,
+  state VARCHAR USING COMPRESSION DICTIONARY,
+  country VARCHAR USING COMPRESSION DICTIONARY
 );
 comment on table record_segment_efforts is 'Efforts on segments (named stretches), as each record has them';
 comment on column record_segment_efforts.record_id is 'records.record_id';
