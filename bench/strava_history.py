@@ -20,7 +20,7 @@ from tracklake.strava.records import Listed
 
 ATHLETE = "me"
 RUNS_A_YEAR = 730  # two a day
-DETAILS_A_SHARD = 250  # enrich's most rows
+DETAILS_A_SHARD = 500  # enrich's most rows
 SEGMENT_EFFORTS = 25
 BEST_EFFORTS = 12
 FIRST_ID = 14_000_000_000

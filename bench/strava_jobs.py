@@ -27,7 +27,7 @@ from tracklake.strava import records
 from tracklake.strava.landings import index_of
 
 _YEARS = 14
-_PAGES_A_SHARD = 250  # enrich's most rows
+_PAGES_A_SHARD = 500  # enrich's most rows
 _NO_LIMIT = 1_000_000
 
 

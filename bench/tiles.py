@@ -165,7 +165,7 @@ def _missing(theirs: Build, ours: Build, larger: Build, size: int, large: int) -
         (
             name,
             *(f"{one.absent[zoom]:,}" for zoom in _LOW),
-            f"{sum(one.absent[zoom] for zoom in _HIGH):,}",
+            f"{sum(one.absent.get(zoom, 0) for zoom in _HIGH):,}",
         )
         for name, one in (
             (f"Ridelines' flags, {size:,}", theirs),

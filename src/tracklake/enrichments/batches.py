@@ -1,4 +1,4 @@
-"""Answers on their way to bronze: each is a page on disk at once; up to 250 become one shard."""
+"""Answers on their way to bronze: each is a page on disk at once; up to 500 become one shard."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tracklake.strava.landings import part_folders
 from tracklake.strava.records import SOURCE
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
-_MOST_ROWS = 250  # each shard costs gold 5 ms whatever it holds, each row memory
+_MOST_ROWS = 500  # each shard costs gold 5 ms whatever it holds, each row memory
 _MOST_POINTS = 300_000  # about 30 MB
 
 
