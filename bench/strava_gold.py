@@ -60,8 +60,9 @@ def _section_of_details(ours: Told, theirs: Told, cost: Cost) -> str:
         [
             "### Applying details",
             f"{ours['count']:,} details (10 and 6 splits, 25 segment efforts, 12 best efforts) on "
-            f"top of {ACTIVITIES:,} activities, the others of which have theirs. Applying them, from "
-            "landed shards to a published warehouse, beside the peer's upserts into an open one, is "
+            f"top of {ACTIVITIES:,} activities, the others of which have theirs. Applying them, "
+            "from landed shards to a published warehouse, beside the peer's upserts into an open "
+            "one, is "
             f"**{peer[0] / applying[0]:.0f} times** as fast (wall; CPU "
             f"{peer[1] / applying[1]:.0f} times; at least 200 is wanted). With the reading of kept "
             "pages, which checks every field of every response and writes the shards, it is "
