@@ -86,7 +86,7 @@ def is_free(path: Path) -> bool:
     return True
 
 
-def fires_at_five(place: Place, ahead_s: int = 10, zone: str = zones.PLAIN) -> Problems:
+def fires_at_five(place: Place, ahead_s: int = 25, zone: str = zones.PLAIN) -> Problems:
     """The scheduler starts one flow when the clock of its zone reads 05:00, none before.
 
     The place's override is replaced; the scheduler is left running.

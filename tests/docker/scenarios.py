@@ -14,7 +14,9 @@ from tests.docker.place import Place, own_tree
 from tests.docker.waiting import utc_now, wait_for, wait_until
 
 FAST_CHECK = {"interval": "1s", "start_period": "1s", "retries": 2}
-_AHEAD_S = 10
+# To five o'clock: what starting a container may take on a machine that is busy with other tests.
+_AHEAD_S = 25
+_AHEAD_OF_STOP_S = 60  # the same, to be well and to be stopped
 _STOPPED_WITHIN_S = 8.0
 _SLOW = {"kind": "Late", "arguments": {"seconds": 40}, "path": "/athlete/activities"}
 
@@ -35,7 +37,7 @@ def _ends(place: Place) -> int:
 
 
 def _await_end(place: Place) -> None:
-    wait_for(lambda: _ends(place), "the end of the flow", timeout_s=60)
+    wait_for(lambda: _ends(place), "the end of the flow", timeout_s=_AHEAD_S + 90)
 
 
 def _let_pass(seconds: float) -> None:
@@ -68,9 +70,9 @@ def fires_in_spring(place: Place) -> None:
 def missed_while_down(place: Place) -> None:
     """Up, down before 05:00, up again after it: one flow at once."""
     _prepared(place)
-    due = place.five_in(_AHEAD_S)
+    due = place.five_in(_AHEAD_OF_STOP_S)
     _up(place)
-    wait_for(lambda: health(place) == "healthy", "a healthy scheduler")
+    wait_for(lambda: health(place) == "healthy", "a healthy scheduler", timeout_s=60)
     assert place.dc("stop", "scheduler").returncode == 0
     assert utc_now() < due, "the machine is too slow for this test"
     wait_until(due + dt.timedelta(seconds=1))
@@ -84,9 +86,9 @@ def missed_while_down(place: Place) -> None:
 def missed_while_suspended(place: Place) -> None:
     """Frozen before 05:00, as by a laptop's lid, and thawed after it: one flow at once."""
     _prepared(place)
-    due = place.five_in(_AHEAD_S)
+    due = place.five_in(_AHEAD_OF_STOP_S)
     _up(place)
-    wait_for(lambda: health(place) == "healthy", "a healthy scheduler")
+    wait_for(lambda: health(place) == "healthy", "a healthy scheduler", timeout_s=60)
     engine.docker("pause", place.container("scheduler"))
     assert utc_now() < due, "the machine is too slow for this test"
     wait_until(due + dt.timedelta(seconds=2))
@@ -136,17 +138,17 @@ def _cut_off(place: Place, end: Callable[[Place], None]) -> None:
     place.control("fault", **_SLOW, times=1)
     place.five_in(_AHEAD_S)
     _up(place)
-    wait_for(lambda: _is_listing(place), "the flow's first call", timeout_s=_AHEAD_S + 30)
+    wait_for(lambda: _is_listing(place), "the flow's first call", timeout_s=_AHEAD_S + 60)
     lock = place.folder / "data" / "state" / "flow.lock"
     assert not checks.is_free(lock)
     busy = place.job("compact")
     assert busy.returncode == 75, busy.stderr
     assert "another flow" in busy.stderr
     end(place)
-    wait_for(lambda: checks.is_free(lock), "the lock", timeout_s=5)
+    wait_for(lambda: checks.is_free(lock), "the lock", timeout_s=15)
     before, ends = len(place.flows()), _ends(place)
     _up(place)
-    wait_for(lambda: _ends(place) > ends, "the slot's second try", timeout_s=60)
+    wait_for(lambda: _ends(place) > ends, "the slot's second try", timeout_s=120)
     assert place.activities() == len(place.control("visible"))
     assert place.dc("restart", "scheduler").returncode == 0
     _let_pass(4)
@@ -171,7 +173,7 @@ def meets_a_bad_line(place: Place) -> None:
     """A line spoilt while it runs: unhealthy; at start: a sentence and code 2. Never silence."""
     place.override({"scheduler": {"healthcheck": FAST_CHECK, "restart": "no"}})
     _up(place)
-    wait_for(lambda: health(place) == "healthy", "a healthy scheduler")
+    wait_for(lambda: health(place) == "healthy", "a healthy scheduler", timeout_s=60)
     crontab = "cron/tracklake.cron"
     good = (place.folder / crontab).read_text(encoding="utf-8")
     bad = good.replace("\n0 5 * * *", "\n99 5 * * *")
@@ -180,7 +182,11 @@ def meets_a_bad_line(place: Place) -> None:
     wait_for(lambda: health(place) == "unhealthy", "an unhealthy scheduler", timeout_s=40)
     assert place.dc("restart", "scheduler").returncode == 0
     ended = "{{.State.Status}} {{.State.ExitCode}}"
-    wait_for(lambda: place.inspected("scheduler", ended) == "exited 2", "its end with code 2")
+    wait_for(
+        lambda: place.inspected("scheduler", ended) == "exited 2",
+        "its end with code 2",
+        timeout_s=60,
+    )
     last = place.said("scheduler").splitlines()[-1]
     assert "tracklake.cron, line " in last
     assert "Traceback" not in place.said("scheduler")
