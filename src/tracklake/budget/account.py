@@ -39,22 +39,28 @@ class Budget:
         self._cushion = cushion
         self._sent_s: float | None = None  # our clock, of the call that awaits its answer
 
-    def admit(self) -> None:
-        """Count one call in every window, or raise BudgetSpent and count nothing."""
+    def admit(self, calls: int = 1) -> None:
+        """Count one call in every window, or raise BudgetSpent and count nothing.
+
+        calls: as how many the upstream counts it.
+        """
         with self._state.transaction():
             offset_s, now_s, stored = self._read()
             windows = [window.at(now_s) for window in stored]
-            shut = [(w.shut_until_s(now_s, self._cushion), w) for w in windows]
+            shut = [(w.shut_until_s(now_s, self._cushion, calls), w) for w in windows]
             spent = [(until_s, window) for until_s, window in shut if until_s is not None]
             for window in () if spent else windows:
-                self._save(replace(window, used=window.used + 1))
+                self._save(replace(window, used=window.used + calls))
         if spent:
             until_s, window = max(spent, key=lambda pair: pair[0])
             raise self._spent(window, from_unix(until_s - offset_s))
         self._sent_s = now_s - offset_s
 
-    def heed(self, answer: Answer) -> None:
-        """Take over what an answer says of limits, usage and time; a 429 shuts a window."""
+    def heed(self, answer: Answer, *, shut_s: int | None = None) -> None:
+        """Take over what an answer says of limits, usage and time; a 429 shuts a window.
+
+        shut_s: which one, by its length, where the answer's words say it.
+        """
         with self._state.transaction():
             date_s = answers.date_s(answer.headers.get("date"))
             now_s, stored, windows = self._corrected(date_s)
@@ -65,7 +71,8 @@ class Budget:
             windows = [answers.informed(window, said, at_s) for window in windows]
             if is_refusal:
                 retry_at_s = answers.retry_s(answer.headers.get("retry-after"), now_s)
-                shut = answers.refused(windows, said, at_s, retry_at_s)
+                named = [window for window in windows if window.window_s == shut_s]
+                shut = answers.refused(named or windows, said, at_s, retry_at_s)
                 windows = [shut if window.key == shut.key else window for window in windows]
                 self._save_fact(self._reopening(shut), str(shut.reopens_s))
             elif 200 <= answer.status < 400:
@@ -183,8 +190,9 @@ class Budget:
         kept = self._cushion.kept(window.window_s, window.most)
         spared = kept and window.refused_s is None and window.used < window.most
         reserve = f", but for the {kept:,} kept for the daily flow," if spared else ""
+        name = self._source.replace("_", "-").title()
         return BudgetSpent(
-            f"{self._source.capitalize()}'s {window.kind} limit of {window.most:,} calls {span} is "
+            f"{name}'s {window.kind} limit of {window.most:,} calls {span} is "
             f"used up{reserve} until {until:%H:%M} UTC",
             until=until,
         )
@@ -195,17 +203,19 @@ def patiently(
     clock: Clock,
     *,
     longest_s: float = QUARTER_S + 20,
+    calls: int = 1,
     waiting: Callable[[dt.datetime], None],
 ) -> Callable[[], None]:
     """Return an `admit` that sits out short waits, after telling `waiting` until when.
 
-    BudgetSpent comes through where the wait is longer than `longest_s`.
+    calls: as how many the upstream counts each. BudgetSpent comes through where the wait is longer
+    than `longest_s`.
     """
 
     def admit() -> None:
         while True:
             try:
-                budget.admit()
+                budget.admit(calls)
                 return
             except BudgetSpent as spent:
                 wait_s = (spent.until - clock.now()).total_seconds()

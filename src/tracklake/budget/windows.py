@@ -143,9 +143,10 @@ class Window:
         """Return the calls of a whole window without those of the cushion."""
         return self.most - cushion.kept(self.window_s, self.most)
 
-    def shut_until_s(self, now_s: float, cushion: Cushion) -> float | None:
-        """Return when the next call may be made; None if it may be now."""
+    def shut_until_s(self, now_s: float, cushion: Cushion, calls: int = 1) -> float | None:
+        """Return when the next call may be made, which counts as `calls`; None if it may be now."""
         until_s = self.refused_until_s
-        if self.used >= self.usable(cushion) or now_s >= self.ends_s:
+        fitting = min(calls, self.usable(cushion))  # more than all is let through a fresh window
+        if self.used + fitting > self.usable(cushion) or now_s >= self.ends_s:
             until_s = max(until_s, reopening_s(self.started_s, self.window_s))
         return until_s if until_s > now_s else None
