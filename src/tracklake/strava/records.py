@@ -7,6 +7,7 @@ what recordings show. Pure.
 import dataclasses
 from typing import Any
 
+from tracklake.analysis.local_time import zone_at
 from tracklake.errors import InvalidData
 from tracklake.identity import content_hash, record_id
 from tracklake.strava.values import Reader, sound
@@ -62,7 +63,7 @@ def listed(item: dict[str, Any], athlete: str) -> Listed:
         raise InvalidData(f"activity {source_id} says not when it began", reason="no_start")
     polyline = reader.object("map").text("summary_polyline") or None
     digest = content_hash(item)
-    row = {
+    row: dict[str, Any] = {
         **identified(athlete, source_id),
         "content_hash": digest,
         "strava_id": int(source_id),
@@ -77,6 +78,7 @@ def listed(item: dict[str, Any], athlete: str) -> Listed:
         "leg_index": 0,
         "leg_count": 0,
     }
+    row["timezone"] = row["timezone"] or _zone_there(row)
     return Listed(source_id, start_s, digest, polyline, {**row, "problems": reader.problems})
 
 
@@ -163,3 +165,10 @@ def _zone(text: str | None) -> str | None:
     """Take the IANA zone of "(GMT-05:00) America/New_York"; the offset is the winter's."""
     zone = (text or "").rpartition(" ")[2]
     return zone if "/" in zone else None
+
+
+def _zone_there(row: dict[str, Any]) -> str | None:
+    """Return the zone of where it starts, for Strava said none; a game's place tells nothing."""
+    if row["start_lat"] is None or str(row["sport_type"]).startswith("Virtual"):
+        return None
+    return zone_at(row["start_s"], (row["start_lat"], row["start_lng"]), None)[0]
