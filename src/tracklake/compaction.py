@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from tracklake import bronze, incoming, landing, publication, rollup, streams, warehouse
+from tracklake import bronze, distilling, incoming, landing, publication, rollup, streams, warehouse
 from tracklake.errors import Busy, CheckFailed
 from tracklake.incoming import Shard, list_literal
 from tracklake.session import Phase, SyncSession
@@ -52,6 +52,7 @@ def compact(session: SyncSession, *, rebuild: bool = False, verify: bool = False
             stale = report.rebuilt or not publication.is_current(session, fingerprint)
             if stale:
                 publication.copy_state(session, connection)
+                distilling.bring_up(connection, *files)
                 warehouse.define_views(connection, *files)
                 lost = publication.lost_files(session, [*files[0], *files[1]])
                 warehouse.check(connection, deep=bool(lost))
@@ -200,7 +201,9 @@ def _verify(
     _build(session, phase, aside, CompactReport())
     other = warehouse.connect(aside, threads=1)
     try:
-        warehouse.define_views(other, *_view_files(_look(session)))
+        files = _view_files(_look(session))
+        distilling.bring_up(other, *files)
+        warehouse.define_views(other, *files)
         warehouse.check(other, deep=True)
         rebuilt = warehouse.digest(other)
     finally:

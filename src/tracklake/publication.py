@@ -47,7 +47,10 @@ def fingerprint(
     """Say in one word what a snapshot would hold."""
     ledger = connection.execute("select count(*), bit_xor(hash(shard)) from shards").fetchall()
     aside = session.state.execute("select athlete, item_id, attempts from quarantine order by 1, 2")
-    return content_hash([warehouse.gold_version(), orjson.dumps(ledger).decode(), aside, files])
+    own = _athletes_own(session)
+    return content_hash(
+        [warehouse.gold_version(), orjson.dumps(ledger).decode(), aside, files, own]
+    )
 
 
 def lost_files(session: SyncSession, files: Iterable[str]) -> set[str]:
@@ -78,8 +81,25 @@ def _seal(session: SyncSession, fingerprint: str) -> str:
     return f"{fingerprint} {status.st_size} {status.st_mtime_ns}"
 
 
+def _athletes_own(session: SyncSession) -> list[tuple[object, ...]]:
+    """Return the rows of athlete_settings; what names no athlete is the usual one's."""
+    settings = session.settings
+    said = (
+        settings.max_heartrate_bpm,
+        settings.resting_heartrate_bpm,
+        settings.sex,
+        settings.ftp_w,
+        settings.heartrate_zones,
+        settings.power_zones,
+    )
+    usual = session.folders.default_athlete
+    named = [{name or usual: value for name, value in one.items()} for one in said]
+    athletes = sorted({name for one in named for name in one})
+    return [(athlete, *(one.get(athlete) for one in named)) for athlete in athletes]
+
+
 def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
-    """Copy what people want to query from the state database; a few rows a day."""
+    """Copy what people want to query from the state database and settings; a few rows a day."""
     sessions = session.state.execute(
         "select session_id, athlete, flow, state, started_at, finished_at, error, "
         "(select coalesce(sum(processed), 0) from phases p where p.session_id = s.session_id), "
@@ -91,7 +111,8 @@ def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> N
         "last_seen_at, next_try_at, location from quarantine"
     )
     connection.execute("begin")
-    for table, rows in zip(warehouse.COPIED_FROM_STATE, (sessions, aside), strict=True):
+    tables = (*warehouse.COPIED_FROM_STATE, warehouse.FROM_SETTINGS)
+    for table, rows in zip(tables, (sessions, aside, _athletes_own(session)), strict=True):
         connection.execute(f"delete from {table}")  # noqa: S608 our own names
         if rows:  # as JSON: to look at an Arrow table, DuckDB imports what takes 25 MB
             columns = ", ".join(f"r ->> {index}" for index in range(len(rows[0])))

@@ -174,7 +174,7 @@ def power_efforts(points: Points, start_s: float) -> tuple[BestEffort, ...]:
     if np.count_nonzero(known) < 2:
         return ()
     stamp, power = points.timestamp_s[known], points.power_w[known]
-    edges, work = _work_curve(stamp, power)
+    edges, work = work_curve(stamp, power)
     efforts = []
     for name, duration in DURATIONS_S.items():
         if edges[0] + duration > edges[-1]:
@@ -198,7 +198,7 @@ def power_efforts(points: Points, start_s: float) -> tuple[BestEffort, ...]:
     return tuple(efforts)
 
 
-def _work_curve(stamp: FloatArray, power_w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def work_curve(stamp: FloatArray, power_w: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return moments and joules done until then, linear between."""
     step_s = np.diff(stamp)
     step_s = np.append(step_s, np.median(step_s))  # the last value stands as long as most do
