@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 30
 BENCH_ARGS ?=
 UPSTREAM_ARGS ?=
+EXPORT_ARGS ?=
 MAP_ARGS ?=
 # For Strava: activities a call of its list, days to look back, what `enrich` is to fetch.
 PER_PAGE ?= 200
@@ -28,7 +29,7 @@ service := $(as_said) scripts/service
 # What a person types after Q=, P= and the like is data: it reaches the command through the
 # environment, unexpanded, so that neither make nor the shell runs anything in it.
 unexport Q P S T C AT RUNNER PER_PAGE DAYS ENRICH_ARGS \
-  ENRICH_ALL_ARGS UPLOAD_ARGS MAP_ARGS UPSTREAM_ARGS
+  ENRICH_ALL_ARGS UPLOAD_ARGS EXPORT_ARGS MAP_ARGS UPSTREAM_ARGS
 export TRACKLAKE_MAKE_Q := $(value Q)
 export TRACKLAKE_MAKE_P := $(value P)
 export TRACKLAKE_MAKE_S := $(value S)
@@ -41,6 +42,7 @@ export TRACKLAKE_MAKE_DAYS := $(value DAYS)
 export TRACKLAKE_MAKE_ENRICH_ARGS := $(value ENRICH_ARGS)
 export TRACKLAKE_MAKE_ENRICH_ALL_ARGS := $(value ENRICH_ALL_ARGS)
 export TRACKLAKE_MAKE_UPLOAD_ARGS := $(value UPLOAD_ARGS)
+export TRACKLAKE_MAKE_EXPORT_ARGS := $(value EXPORT_ARGS)
 export TRACKLAKE_MAKE_MAP_ARGS := $(value MAP_ARGS)
 export TRACKLAKE_MAKE_UPSTREAM_ARGS := $(value UPSTREAM_ARGS)
 
@@ -50,7 +52,7 @@ words = set -f;
 
 .PHONY: help build demo auth flow flow-now flow-latest flow-backfill pull import run run-lite run-all \
   enrich enrich-all compact recompact tiles upload map forget backup backups restore status doctor \
-  quarantine sql duck clean-logs api-up api-down schedule-build schedule-up schedule-down \
+  quarantine sql export duck clean-logs api-up api-down schedule-build schedule-up schedule-down \
   schedule-restart schedule-logs schedule-ps schedule-exec schedule-time schedule-set schedule-doctor \
   schedule-shell test test-corpus test-docker test-airflow fuzz fuzz-long bench upstream check \
   $(CHECKS) format docs lock run-env dev-env
@@ -147,6 +149,9 @@ quarantine: ## list what was set aside and why
 sql: ## ask the warehouse: make sql Q="select count(*) from activities"
 	@test -n "$$TRACKLAKE_MAKE_Q" || { echo 'which query? make sql Q="select …"' >&2; exit 2; }
 	@$(tracklake) sql -- "$$TRACKLAKE_MAKE_Q"
+
+export: ## tables as files for other programs: make export EXPORT_ARGS="--format csv --table eddington"
+	@$(words) $(tracklake) export $$TRACKLAKE_MAKE_EXPORT_ARGS
 
 duck: ## open the warehouse in the DuckDB shell, or in a small prompt if you have none
 	@$(as_said) scripts/duck

@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from tests.rows import Row, file_row, stream_key
 
 from bench import measure
 from bench.measure import Cost
-from tracklake import bronze, config, reading, streams
+from tracklake import bronze, config, distilling, reading, streams, warehouse
+from tracklake.config import Folders
 from tracklake.model import POINT_COLUMNS, BestEffort, Outline, Points
 
 ACTIVITIES, POINTS = 10_000, 3_000
@@ -42,12 +43,13 @@ class Asked:
 
     cost: Cost
     seconds: dict[str, float]
+    kept_s: tuple[float, float]  # making what is kept of points: of one activity, of all
 
 
 def main() -> None:
     """Print the section for docs/benchmarks.md; or be the process that asks."""
-    if sys.argv[1:2] == ["ask"]:
-        ask()
+    if sys.argv[1:2] == ["inside"]:
+        inside()
         return
     given = [int(text) for text in sys.argv[1:]]
     activities, points = (*given, ACTIVITIES, POINTS)[:2] if len(given) != 1 else (*given, POINTS)
@@ -73,17 +75,40 @@ def compact(folder: Path) -> Cost:
 
 def asking(folder: Path) -> Asked:
     """Read every model in a process of its own."""
-    cost = measure.run([sys.executable, "-m", "bench.models", "ask"], folder, _path() | _OWN)
-    return Asked(cost, json.loads((folder / "asked.json").read_text()))
+    cost = measure.run([sys.executable, "-m", "bench.models", "inside"], folder, _path() | _OWN)
+    return Asked(cost, *json.loads((folder / "asked.json").read_text()))
 
 
 def _path() -> dict[str, str]:
     return {"PYTHONPATH": str(measure.REPOSITORY)}
 
 
-def ask() -> None:
-    """Compute each view without points or geometry whole, and write how long it took."""
+def inside() -> None:
+    """Time each model, and what is kept of points; write it down."""
     _, folders = config.load()
+    told = (_ask(folders), [_keep(folders, few) for few in ("limit 1", "")])
+    Path("asked.json").write_text(json.dumps(told))
+
+
+def _keep(folders: Folders, few: str) -> float:
+    """Forget what is kept of some activities' points and make it again; return the seconds."""
+    files = [[*map(str, streams.parts(folder))] for folder in (folders.streams, folders.tracks)]
+    connection = warehouse.connect(folders.state / "writer.duckdb", threads=1)
+    for table, key in (("stream_facts", "stream_key"), ("track_tiles", "track_key")):
+        newest = (
+            f"select p.{key} from activity_points as p "  # noqa: S608
+            f"inner join activities as a on a.id = p.activity_id order by a.ingested_at desc {few}"
+        )
+        connection.execute(f"delete from {table} where {key} in ({newest})")  # noqa: S608
+    began = time.perf_counter()
+    distilling.bring_up(connection, *files)
+    seconds = time.perf_counter() - began
+    connection.close()
+    return seconds
+
+
+def _ask(folders: Folders) -> dict[str, float]:
+    """Compute each view without points or geometry whole; return the seconds of each."""
     seconds = {}
     with reading.snapshot(folders) as connection:
         views = connection.execute(
@@ -94,7 +119,7 @@ def ask() -> None:
             began = time.perf_counter()
             connection.execute(f"select count(*), bit_xor(hash(v)) from {view} as v").fetchall()  # noqa: S608
             seconds[view] = time.perf_counter() - began
-    Path("asked.json").write_text(json.dumps(seconds))
+    return seconds
 
 
 def land(folder: Path, numbers: range, points: int) -> None:
@@ -116,12 +141,8 @@ def _row(number: int, points: int) -> Row:
     ride = number % 3 == 0
     start_s = _FIRST_START_S + number * _YEARS * 365 * 86_400 / ACTIVITIES
     row = file_row(number, start_s=start_s, moving_time=float(points), point_count=points)
-    efforts = [*row["best_efforts"], *(_power(n) for n in _POWERS)] if ride else row["best_efforts"]  # type: ignore[misc] # a list
-    return row | {
-        "sport_type": "Ride" if ride else "Run",
-        "has_track": True,
-        "best_efforts": efforts,
-    }
+    efforts = {"best_efforts": [asdict(_power(name)) for name in _POWERS]} if ride else {}
+    return row | efforts | {"sport_type": "Ride" if ride else "Run", "has_track": True}
 
 
 def _power(name: str) -> BestEffort:
@@ -139,11 +160,12 @@ def _power(name: str) -> BestEffort:
 
 
 def _outline(number: int, points: int) -> Outline:
-    """Return a loop that starts somewhere in a region, with a heart rate and, of rides, power."""
+    """Return a loop, one in ten far from home, with a heart rate and, of rides, power."""
     rng = np.random.default_rng(number)
+    far = number % 10 == 0
     unknown = np.full(points, np.nan)
     turn = np.linspace(0, 2 * np.pi, points)
-    lat, lng = rng.uniform(45, 49), rng.uniform(5, 15)
+    lat, lng = rng.uniform((45, 5), (49, 15)) if far else rng.uniform((47, 8), (47.4, 8.6))
     columns = dict.fromkeys(POINT_COLUMNS, unknown)
     columns["timestamp_s"] = np.arange(points) + 1e9
     columns["lat"] = lat + 0.05 * np.sin(turn)
@@ -153,15 +175,20 @@ def _outline(number: int, points: int) -> Outline:
         columns["power_w"] = np.round(np.clip(rng.normal(200, 80, points), 0, None))
     line = np.column_stack((columns["lng"], columns["lat"]))[:: max(points // 200, 1)]
     moving = np.full(points, True)
-    return Outline(1e9, Points(**columns), moving, unknown, track=(line,))
+    return Outline(
+        start_s=1e9, points=Points(**columns), moving=moving, grade_pct=unknown, track=(line,)
+    )
 
 
 def section(size: tuple[int, int], first: Cost, day: Cost, asked: Asked) -> str:
     """Write the section."""
+    of_one_s, of_all_s = asked.kept_s
     rows = [
         ("first build: points, tables, all models defined, published", *_told(first), ""),
         ("one activity more", *_told(day), f"1/{first.wall_s / day.wall_s:.0f}"),
-        ("reading every model to its last row", *_told(asked.cost), ""),
+        ("every model read to its last row, and the next two", *_told(asked.cost), ""),
+        ("what is kept of points, made of all", f"{of_all_s:.2f}", "", "", ""),
+        ("the same of one activity", f"{of_one_s:.2f}", "", "", f"1/{of_all_s / of_one_s:.0f}"),
     ]
     slowest = sorted(asked.seconds.items(), key=lambda pair: -pair[1])[:5]
     named = ", ".join(f"`{name}` {seconds:.2f} s" for name, seconds in slowest)

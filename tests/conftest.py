@@ -18,6 +18,9 @@ from tracklake.sample import inbox
 hypothesis.settings.register_profile("tracklake", deadline=None)
 hypothesis.settings.load_profile("tracklake")
 
+# No test asks for weather but of a simulator of its own, nor do processes that tests start.
+os.environ["TRACKLAKE_WEATHER"] = "off"  # noqa: TID251 before anything reads it
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
 

@@ -15,6 +15,7 @@ import tracklake
 from tracklake import (
     cli_api,
     cli_backup,
+    cli_export,
     cli_map,
     cli_run,
     cli_schedule,
@@ -47,6 +48,7 @@ cli_schedule.add_to(app)
 cli_backup.add_to(app)
 cli_upload.add_to(app)
 cli_api.add_to(app)
+cli_export.add_to(app)
 
 
 def main() -> None:

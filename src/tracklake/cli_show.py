@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
     from tracklake.doctor import Finding
     from tracklake.flow import FlowReport
     from tracklake.reading import Answer
-    from tracklake.stages import EnrichReport
+    from tracklake.stages import EnrichReport, WeatherReport
     from tracklake.tiles.stage import TilesReport
 
 _DEMO_TOTALS = """
@@ -103,8 +103,7 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
             f"removed: {gone.files:,} files, {gone.size_bytes / 1e6:,.1f} MB. The login and the "
             "settings stay: without removing them the next flow fetches what it finds anew"
         )
-    if report.enrich is not None:
-        _enriched(report.enrich)
+    _fetched(report)
     for line in report.upload.lines() if report.upload else ():
         typer.echo(line)
     if report.compact is not None:
@@ -175,6 +174,16 @@ def _compacted(report: CompactReport, folders: Folders) -> None:
         typer.echo(f"warehouse: {folders.warehouse}")
 
 
+def _fetched(report: FlowReport) -> None:
+    """Say what was learnt about known activities."""
+    if report.enrich is not None:
+        _enriched(report.enrich)
+    if report.weather is not None:
+        _weather(report.weather)
+    if report.places is not None:
+        typer.echo(f"places: {report.places.summary()}")
+
+
 def _enriched(report: EnrichReport) -> None:
     """Say what is left to fetch, and when it will be there."""
     if report.quarantined:
@@ -189,6 +198,14 @@ def _enriched(report: EnrichReport) -> None:
         typer.echo(f"to fetch: {planned or 'nothing'} ({report.left:,} calls)")
     if report.left:
         typer.echo(f"left to fetch: {report.left:,} calls, {report.finished_at}")
+
+
+def _weather(report: WeatherReport) -> None:
+    """Say what came of asking for weather; whose it is stands beside it."""
+    if report.is_plan:
+        typer.echo(f"weather to fetch: {report.wanted:,} days ({report.calls_planned:,} calls)")
+    elif report.calls or report.failed or report.parked:
+        typer.echo(f"weather: {report.summary()}. Weather data by Open-Meteo.com")
 
 
 def demo(report: FlowReport, folders: Folders) -> None:

@@ -117,7 +117,8 @@ def enrich(  # noqa: PLR0913 one parameter an option
         str | None, typer.Option(help="Only these activities, whatever is there: 123,456.")
     ] = None,
     only: Annotated[
-        str | None, typer.Option(help="Only these facts: details,streams,gear,zones.")
+        str | None,
+        typer.Option(help="Only these facts: details,streams,gear,zones,weather,places."),
     ] = None,
     max_calls: Annotated[int | None, _MOST_CALLS] = None,
     cushion_15min: Annotated[
@@ -163,13 +164,12 @@ def _ids(text: str | None) -> tuple[str, ...]:
 
 
 def _enrichments(text: str | None) -> tuple[str, ...]:
-    from tracklake import enrichments
+    from tracklake import enrichments, surroundings
 
+    names = (*enrichments.ALL, *surroundings.NAMES)
     for word in _words(text):
-        if word not in enrichments.ALL:
-            raise ConfigError(
-                f"--only: there is no {word}; there are: {', '.join(enrichments.ALL)}"
-            )
+        if word not in names:
+            raise ConfigError(f"--only: there is no {word}; there are: {', '.join(names)}")
     return _words(text)
 
 

@@ -24,6 +24,7 @@ def status(found: dict[str, Any]) -> None:
         )
     if found["strava"]:
         _strava(found["strava"])
+    _weather(found["weather"] or {"done": 0, "pending": 0})
     if found["quarantine"]["count"]:
         typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
     if found["running"]:
@@ -32,6 +33,13 @@ def status(found: dict[str, Any]) -> None:
         typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
         if session["error"]:
             typer.echo(f"    {plain(session['error'])}")
+
+
+def _weather(known: dict[str, Any]) -> None:
+    """Say of how many activities the weather is there, once there is or can be any."""
+    there, missing = known["done"], known["pending"]
+    if there + missing:
+        typer.echo(f"weather: {there:,} activities, {missing:,} to come. By Open-Meteo.com")
 
 
 def _strava(known: dict[str, Any]) -> None:

@@ -6,9 +6,10 @@ import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from tracklake import thresholds
 from tracklake.errors import ConfigError
 
 SOURCES = ("files", "strava")
@@ -99,6 +100,20 @@ class Settings(BaseSettings):
     strava_oauth_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://www.strava.com/oauth", validation_alias="STRAVA_OAUTH_URL"
     )
+    weather: bool = Field(True, validation_alias="TRACKLAKE_WEATHER")
+    open_meteo_archive_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://archive-api.open-meteo.com/v1/archive", validation_alias="OPEN_METEO_ARCHIVE_URL"
+    )
+    open_meteo_forecast_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://api.open-meteo.com/v1/forecast", validation_alias="OPEN_METEO_FORECAST_URL"
+    )
+    open_meteo_historical_forecast_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://historical-forecast-api.open-meteo.com/v1/forecast",
+        validation_alias="OPEN_METEO_HISTORICAL_FORECAST_URL",
+    )
+    nominatim_url: Annotated[str, AfterValidator(_url)] | None = Field(
+        None, validation_alias="NOMINATIM_URL"
+    )
     tz: Annotated[str, AfterValidator(_zone)] = Field("Europe/London", validation_alias="TZ")
     cron_dir: Path = Field(Path("cron"), validation_alias="TRACKLAKE_CRON_DIR")
     catch_up_hours: Annotated[float, Field(ge=0, le=24 * 31)] = Field(
@@ -116,6 +131,24 @@ class Settings(BaseSettings):
     privacy_cut_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = Field(
         0.0, validation_alias="TRACKLAKE_PRIVACY_CUT_M"
     )
+    max_heartrate_bpm: Annotated[
+        dict[str, float], NoDecode, BeforeValidator(thresholds.numbers(100, 250))
+    ] = Field({}, validation_alias="TRACKLAKE_MAX_HEARTRATE_BPM")
+    resting_heartrate_bpm: Annotated[
+        dict[str, float], NoDecode, BeforeValidator(thresholds.numbers(25, 100))
+    ] = Field({}, validation_alias="TRACKLAKE_RESTING_HEARTRATE_BPM")
+    sex: Annotated[dict[str, str], NoDecode, BeforeValidator(thresholds.sexes)] = Field(
+        {}, validation_alias="TRACKLAKE_SEX"
+    )
+    ftp_w: Annotated[dict[str, float], NoDecode, BeforeValidator(thresholds.numbers(30, 700))] = (
+        Field({}, validation_alias="TRACKLAKE_FTP_W")
+    )
+    heartrate_zones: Annotated[
+        dict[str, tuple[float, ...]], NoDecode, BeforeValidator(thresholds.zones(40, 250))
+    ] = Field({}, validation_alias="TRACKLAKE_HEARTRATE_ZONES")
+    power_zones: Annotated[
+        dict[str, tuple[float, ...]], NoDecode, BeforeValidator(thresholds.zones(1, 3000))
+    ] = Field({}, validation_alias="TRACKLAKE_POWER_ZONES")
 
 
 class Folders(BaseModel, frozen=True):

@@ -18,6 +18,7 @@ def place() -> tuple[Settings, Folders]:
         inbox=folders.data / "demo" / "inbox",
         athlete=ATHLETE,
         sources=("files",),
+        weather=False,  # a made-up athlete: nobody is to be asked for anything
     )
 
 

@@ -105,8 +105,20 @@ def enrich(
 
     A failure is kept until all else is done.
     """
-    from tracklake.enrichments import stage
+    from tracklake import surroundings
 
+    landed = _enrich_from_strava(session, report, options)
+    if options.max_calls is not None:
+        used = report.enrich.calls if report.enrich else 0
+        options = replace(options, max_calls=options.max_calls - used)
+    return surroundings.enrich(session, report, options) or landed
+
+
+def _enrich_from_strava(session: SyncSession, report: FlowReport, options: EnrichOptions) -> bool:
+    from tracklake.enrichments import modules, stage
+
+    if not modules(options.only):
+        return False
     failed = report.failed_sources = report.failed_sources or {}
     names = {source.NAME for source in _configured(session, importing=False)}
     if "strava" not in names or "strava" in failed:
@@ -124,7 +136,10 @@ def enrich(
 
 def enrich_and_compact(session: SyncSession, report: FlowReport, options: EnrichOptions) -> None:
     """Fetch what is missing, and take it into the warehouse."""
-    if not any(source.NAME == "strava" for source in _configured(session, importing=False)):
+    from tracklake import surroundings
+
+    at_strava = any(source.NAME == "strava" for source in _configured(session, importing=False))
+    if not at_strava and not surroundings.wanted(session, options):
         raise ConfigError(
             "there is nothing to enrich from: Strava is not set up; the README says how, then "
             "run `make auth` (tracklake auth strava)"

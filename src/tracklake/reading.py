@@ -4,8 +4,9 @@ import contextlib
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,8 +23,11 @@ _ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)  # it runs what it expla
 
 
 @contextlib.contextmanager
-def snapshot(folders: Folders) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the snapshot as everybody should who was not trusted with more."""
+def snapshot(folders: Folders, also: Sequence[Path] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the snapshot as everybody should who was not trusted with more.
+
+    also: folders beside those of points and geometry that a query may reach.
+    """
     if not folders.warehouse.exists():
         raise ConfigError(
             f"there is no warehouse at {folders.warehouse} yet; put activity files into "
@@ -43,7 +47,7 @@ def snapshot(folders: Folders) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         allowed = ", ".join(
             "'" + str(folder).replace("'", "''") + "/'"
-            for folder in (folders.streams, folders.tracks)
+            for folder in (folders.streams, folders.tracks, *also)
         )
         connection.execute(f"set allowed_directories = [{allowed}]")
         connection.execute("set enable_external_access = false")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is 
     from tracklake.compaction import CompactReport
     from tracklake.forgetting import ForgetReport
     from tracklake.intake.landings import PullReport
-    from tracklake.stages import EnrichReport, ListReport
+    from tracklake.stages import EnrichReport, ListReport, PlacesReport, WeatherReport
     from tracklake.tiles.stage import TilesReport
     from tracklake.uploads.report import UploadReport
 
@@ -48,6 +48,8 @@ class FlowReport:
     pulls: dict[str, PullReport | ListReport] | None = None
     failed_sources: dict[str, Error] | None = None
     enrich: EnrichReport | None = None
+    weather: WeatherReport | None = None
+    places: PlacesReport | None = None
     upload: UploadReport | None = None
     forgotten: ForgetReport | None = None
     compact: CompactReport | None = None

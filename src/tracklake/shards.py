@@ -211,6 +211,33 @@ ACTIVITY_TOMBSTONES = pa.schema(
     ]
 )
 
+WEATHER = pa.schema(
+    [
+        *FRONT,
+        pa.field("service", pa.string(), nullable=False),
+        *_floats("cell_lat cell_lng"),
+        pa.field("hour_utc", pa.timestamp("us", tz="UTC"), nullable=False),
+        *_floats("temperature_celsius feels_like_celsius humidity_percent pressure_hpa"),
+        *_floats("wind_speed_ms wind_direction_degrees precipitation_mm cloud_cover_percent"),
+        *_floats("visibility_meters uv_index"),
+        *_integers("weather_code"),
+        pa.field("is_final", pa.bool_(), nullable=False),
+        pa.field("fetched_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
+PLACES = pa.schema(
+    [
+        *FRONT,  # source_id = the cell
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("lat_e3", pa.int64(), nullable=False),
+        pa.field("lng_e3", pa.int64(), nullable=False),
+        *_strings("city state country country_code"),
+        pa.field("distance_km", pa.float64()),
+        *_strings("time_zone dataset_version"),
+    ]
+)
+
 SCHEMAS = {
     "activities": ACTIVITIES,
     "activity_details": ACTIVITY_DETAILS,
@@ -219,6 +246,8 @@ SCHEMAS = {
     "activity_tombstones": ACTIVITY_TOMBSTONES,
     "original_files": ORIGINAL_FILES,
     "gear": GEAR,
+    "weather": WEATHER,
+    "places": PLACES,
 }
 
 _STAMPED = {"ingested_at", "content_hash", "stream_key"}

@@ -103,3 +103,65 @@ class EnrichReport:
         told = ", ".join(said) or "nothing new"
         rest = f"; {self.left:,} left, {self.finished_at}" if self.left else ""
         return f"{told} ({self.calls:,} calls){rest}" + (f"; {self.parked}" if self.parked else "")
+
+
+@dataclass(slots=True, kw_only=True)
+class WeatherReport:
+    """What came of asking for weather, in days of a place.
+
+    cost: what the calls counted in the quota. parked: why it stopped before the end, to go on
+    later; failed: why it could not go on; both without harm to anything else.
+    """
+
+    wanted: int = 0
+    fetched: int = 0
+    quarantined: int = 0
+    calls: int = 0
+    cost: int = 0
+    calls_planned: int = 0
+    parked: BudgetSpent | None = None
+    failed: str = ""
+    is_plan: bool = False  # nothing was to be fetched, only told
+
+    @property
+    def left(self) -> int:
+        """Return what is still to be fetched."""
+        return self.wanted - self.fetched - self.quarantined
+
+    def summary(self) -> str:
+        """Say it in a few words."""
+        said = f"{self.fetched:,} days of a place" if self.fetched else "nothing new"
+        if self.quarantined:
+            said += f", {self.quarantined:,} set aside"
+        rest = f"; {self.left:,} left" if self.left else ""
+        why = "; ".join(str(one) for one in (self.parked, self.failed) if one)
+        return f"{said} ({self.calls:,} calls){rest}" + (f"; {why}" if why else "")
+
+
+@dataclass(slots=True, kw_only=True)
+class PlacesReport:
+    """What came of looking up where activities start and end, in places.
+
+    looked_up: offline; asked, quarantined, left, calls: at a Nominatim server, where one is set.
+    failed: why it could not go on, without harm to anything else.
+    """
+
+    looked_up: int = 0
+    asked: int = 0
+    quarantined: int = 0
+    left: int = 0
+    calls: int = 0
+    failed: str = ""
+    is_plan: bool = False  # nothing was to be looked up, only told
+
+    def summary(self) -> str:
+        """Say it in a few words."""
+        if self.is_plan:
+            return f"{self.looked_up:,} to look up, {self.left:,} to ask Nominatim about"
+        said = [f"{self.looked_up:,} looked up"] if self.looked_up else []
+        if self.calls:
+            said.append(f"{self.asked:,} from Nominatim ({self.calls:,} calls)")
+        if self.quarantined:
+            said.append(f"{self.quarantined:,} set aside")
+        said += [f"{self.left:,} left"] if self.left else []
+        return "; ".join([", ".join(said) or "nothing new", *filter(None, [self.failed])])

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import duckdb
+
 from tracklake import enrichments, lock, reading
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders
-from tracklake.enrichments import stage
+from tracklake.enrichments import stage, weather
 from tracklake.errors import ConfigError, Error
 from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
@@ -27,6 +29,7 @@ def status(
             "warehouse": _warehouse(folders),
             "running": _running(state) if state and at_work else None,
             "sessions": _sessions(state, at_work=at_work) if state else [],
+            "weather": _weather(state, folders, clock or SystemClock()) if state else None,
             "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
             "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
             "folders": {
@@ -99,17 +102,38 @@ def _strava(state: State, folders: Folders, athlete: str, clock: Clock) -> dict[
         "calls_left_to_make": calls,
         "calls_a_day": stage.calls_a_day(budget, cushion),
         "fetched_about": done_at.isoformat(timespec="minutes") if done_at else None,
-        "quota": [
-            {
-                "kind": window.kind,
-                "window_s": window.window_s,
-                "used": window.used,
-                "limit": window.most,
-                "resets_at": window.resets_at.isoformat(timespec="seconds"),
-            }
-            for window in windows
-        ],
+        "quota": _quota(budget),
     }
+
+
+def _weather(state: State, folders: Folders, clock: Clock) -> dict[str, Any] | None:
+    """Return how many activities have weather, will have it, cannot; and the quota."""
+    try:
+        with reading.snapshot(folders) as connection:
+            rows = connection.execute(
+                "select weather, count(*) from enrichment_status group by 1"
+            ).fetchall()
+    except (Error, duckdb.CatalogException):  # none yet, or another version's; `warehouse` says it
+        return None
+    budget = Budget(state, weather.SOURCE, weather.LIMITS, clock)
+    return {
+        **dict.fromkeys(("done", "pending", "impossible"), 0),
+        **{str(status): int(count) for status, count in rows},
+        "quota": _quota(budget),
+    }
+
+
+def _quota(budget: Budget) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": window.kind,
+            "window_s": window.window_s,
+            "used": window.used,
+            "limit": window.most,
+            "resets_at": window.resets_at.isoformat(timespec="seconds"),
+        }
+        for window in budget.windows()
+    ]
 
 
 def _phases(state: State, session_id: str) -> list[dict[str, Any]]:

@@ -1,0 +1,40 @@
+"""The command that exports tables for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracklake import config
+from tracklake.clock import SystemClock
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command("export")(export)
+
+
+def export(
+    format_: Annotated[str, typer.Option("--format", help="parquet, csv or json (one a line).")],
+    table: Annotated[
+        list[str] | None,
+        typer.Option(help="This table or view; may be repeated. Default: all but the points."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder for the files. Default: data/exports/<today>.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+) -> None:
+    """Write tables and views of the published warehouse as files for other programs."""
+    from tracklake import exporting
+
+    _, folders = config.load()
+    folder = to or exporting.dated_folder(folders, SystemClock().now())
+    wish = exporting.Wish(format_, tuple(table or ()), folder, overwrite=force)
+    for done in exporting.export(folders, wish):
+        typer.echo(f"{done.path}  {done.row_count:,} rows, {done.size_bytes / 1e6:,.1f} MB")
+    if not table:
+        typer.echo(
+            "points and tracks are large and were left out: "
+            "--table activity_streams --table activity_tracks exports them"
+        )
