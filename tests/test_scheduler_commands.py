@@ -33,10 +33,12 @@ from tracklake.scheduling.sign_of_life import Sign
 MINUTE = dt.timedelta(minutes=1)
 _Calls = list[tuple[str, str, str]]
 
+_KEPT = ("PATH", "HOME", "TRACKLAKE_WEATHER")
+
 
 def _tracklake(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, with settings of the environment only."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251 a child needs these
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 a child needs these
     return subprocess.run(
         [sys.executable, "-m", "tracklake", *words],
         cwd=folder,
@@ -158,7 +160,7 @@ def test_at_five_in_real_time_it_runs_the_real_flow(
     place: Path, zone_files: dict[str, str]
 ) -> None:
     """`tracklake scheduler`, in a zone where it is 05:00 in seconds: a flow runs and ends."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251 a child needs these
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 a child needs these
     with subprocess.Popen(
         [sys.executable, "-m", "tracklake", "scheduler"],
         cwd=place,

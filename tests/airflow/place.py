@@ -22,6 +22,8 @@ echo "tracklake $key: try $try ${WORDS:-} (exit code ${code:-0})"
 exit "${code:-0}"
 """
 
+_KEPT = ("PATH", "LANG", "TRACKLAKE_WEATHER")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -36,7 +38,7 @@ class Place:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return what Airflow's processes see: this place and short delays."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}  # noqa: TID251 a child needs these
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 a child needs these
         return kept | {
             "HOME": str(self.folder),
             "AIRFLOW_HOME": str(self.folder),

@@ -20,6 +20,7 @@ from tests.docker.waiting import wait_for
 from tests.sources.inbox import fit_bytes
 
 FOLDERS = ("data", "secrets", "logs", "cron")
+_NO_WEATHER = "TRACKLAKE_WEATHER=off\n"  # nothing leaves this machine
 _STAMP = re.compile(r"flow_(\d{8}T\d{6})Z-")
 
 # What a container says of the process in it.
@@ -179,7 +180,7 @@ class Place:
         wait_for(lambda: "ready\n" in self.said("strava"), "the simulated Strava")
         lines = [line for line in self.said("strava").splitlines() if line.startswith("STRAVA_")]
         settings = [re.sub(r"=http://[^/]+", f"={address}", line) for line in lines]
-        self.put(".env", "\n".join([*settings, ""]))
+        self.put(".env", "\n".join([*settings, _NO_WEATHER]))
 
     def control_address(self) -> str:
         """Return where the simulator answers on the host."""
@@ -226,4 +227,5 @@ def furnish(folder: Path, source: Path) -> None:
     shutil.copytree(source, folder, ignore=lambda of, _names: left_out.get(of, set()))
     for name in FOLDERS:
         (folder / name).mkdir(exist_ok=True)
+    (folder / ".env").write_text(_NO_WEATHER, encoding="utf-8")
     own_tree(folder)

@@ -68,9 +68,10 @@ def test_a_folder_of_another_user_is_said(make_place: MakePlace) -> None:
 
 def test_a_wrong_zone_is_said(place: Place) -> None:
     """A TZ that does not exist ends the scheduler with one sentence that names it."""
+    kept = (place.folder / ".env").read_text(encoding="utf-8")
     place.put(".env", "TZ=Nowhere/Typo\n")
     done = place.dc("run", "--rm", "-T", "scheduler", TZ="Nowhere/Typo")
-    (place.folder / ".env").unlink()
+    place.put(".env", kept)
     assert done.returncode == 2
     assert "Nowhere/Typo" in one_sentence(done)
 
