@@ -33,9 +33,11 @@ LIMITS = (
 )
 _LONGEST_WAIT_S = 80.0  # for the next minute; an hour or a day is for the next run
 _CROWDED_WAIT_S = 5.0
-_TRIES = 3
+_TRIES = 2
 _MOST_REFUSALS = 3  # of one call
 _MOST_FAILED_IN_A_ROW = 2  # then it is the service that fails
+_REST = dt.timedelta(minutes=30)  # after that, for flows: each would wait for it in vain
+_RESTS_UNTIL = "weather_rests_until"
 
 
 def enrich(
@@ -49,6 +51,9 @@ def enrich(
     report = WeatherReport(wanted=len(days), calls_planned=len(planned), is_plan=options.dry_run)
     if options.dry_run or not planned:
         return report
+    if not options.only and (until := _rests_until(session)):
+        report.failed = f"Open-Meteo could not be reached; flows ask again after {until:%H:%M} UTC"
+        return report
     budget = Budget(session.state, SOURCE, LIMITS, session.clock)
     with (
         session.phase(NAME, len(days)) as phase,
@@ -59,8 +64,24 @@ def enrich(
             session, phase, client, budget, landing, report, options.max_calls, frozenset(days)
         )
         fetching.run(planned)
+        _rest(session, is_needed=bool(report.failed) and not report.fetched)
         phase.detail = report.summary()
     return report
+
+
+def _rests_until(session: SyncSession) -> dt.datetime | None:
+    rows = session.state.execute("select value from facts where name = ?", (_RESTS_UNTIL,))
+    until = dt.datetime.fromisoformat(str(rows[0][0])) if rows else None
+    now = session.clock.now()
+    return until if until and now < until <= now + _REST else None
+
+
+def _rest(session: SyncSession, *, is_needed: bool) -> None:
+    """Remember that nothing came at all, or that something does again."""
+    session.state.execute("delete from facts where name = ?", (_RESTS_UNTIL,))
+    if is_needed:
+        until = (session.clock.now() + _REST).astimezone(dt.UTC)
+        session.state.execute("insert into facts values (?, ?)", (_RESTS_UNTIL, until.isoformat()))
 
 
 def item_id(day: CellDay) -> str:
@@ -117,7 +138,7 @@ class _Fetching:
         self.landing.seal()
 
     def _note_failure(self, error: SourceError) -> None:
-        self.report.failed = f"{error}; it stays pending, the next run tries again"
+        self.report.failed = f"{error}; it stays pending, a later run tries again"
         self.session.log.warning("weather_failed", error=str(error))
 
     def _one(self, bundle: Bundle) -> None:
