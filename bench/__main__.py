@@ -9,7 +9,7 @@ import sys
 
 from bench import measure
 
-PARTS = ("fit_decoding", "flow", "compact", "strava", "tiles")
+PARTS = ("fit_decoding", "flow", "compact", "strava", "tiles", "models")
 PAGE = measure.REPOSITORY / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
