@@ -16,7 +16,7 @@ powers as (
   inner join activities as a on a.athlete = n.athlete
   inner join sport_families as s on s.sport_type = a.sport_type
   inner join activity_best_efforts as e on e.activity_id = a.id
-  where s.sport_family = 'ride' and e.kind = 'power' and e.duration_s = 1200
+  where s.sport_family = 'ride' and not s.is_motorised and e.kind = 'power' and e.duration_s = 1200
     and a.start_date > n.newest_start - interval 365 day and coalesce(a.device_watts, true)
   group by n.athlete
 ),

@@ -6,8 +6,8 @@ select
   t.tile_y,
   count(*) as activity_count,
   arg_min(a.id, (a.start_date, a.id)) as first_activity_id,
-  min(a.start_date_local)::date as first_day,
-  max(a.start_date_local)::date as last_day
+  arg_min(a.start_date_local::date, (a.start_date, a.id)) as first_day,
+  arg_max(a.start_date_local::date, (a.start_date, a.id)) as last_day
 from track_tiles as t
 inner join activity_points as p on p.track_key = t.track_key
 inner join activities as a on a.id = p.activity_id

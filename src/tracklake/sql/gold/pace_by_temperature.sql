@@ -16,6 +16,7 @@ from activities as a
 inner join activity_weather as w on w.activity_id = a.id
 inner join sport_families as s on s.sport_type = a.sport_type
 where s.sport_family = 'run' and a.sport_type <> 'VirtualRun' and not coalesce(a.trainer, false)
+  and coalesce(a.leg_count, 0) = 0
   and a.distance > 0 and a.moving_time > 0 and w.temperature_celsius is not null
 group by a.athlete, temperature_from_celsius;
 comment on view pace_by_temperature is 'How fast runs are at each temperature, in steps of 5 °C (weather data by Open-Meteo.com)';
