@@ -335,9 +335,9 @@ def objects(lake: Lake) -> list[str]:
 
 
 def test_an_object_that_got_lost_is_stored_again(lake: Lake) -> None:
-    """The next backup notices what is missing or cut in the store, and mends it."""
+    """The next backup notices what of bronze is missing or cut in the store, and mends it."""
     lake.create()
-    victims = objects(lake)[:2]
+    victims = [name for name in objects(lake) if not name.endswith(".zst")][:2]  # no old state
     store = lake.store
     store.delete(victims[:1])
     store.put({victims[1]: b"cut"})

@@ -202,7 +202,8 @@ def _verify(
     other = warehouse.connect(aside, threads=1)
     try:
         files = _view_files(_look(session))
-        distilling.bring_up(other, *files)
+        for each in (connection, other):
+            distilling.bring_up(each, *files)
         warehouse.define_views(other, *files)
         warehouse.check(other, deep=True)
         rebuilt = warehouse.digest(other)
