@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is 
     from tracklake.uploads.report import UploadReport
 
 _MOMENT_S = 0.0005
+_OPENING = {one.__code__.co_filename for one in (contextlib.closing.__enter__, os.walk, Path.rglob)}
 
 
 @dataclass(kw_only=True)
@@ -166,8 +167,9 @@ def _as_interruption(received: list[int]) -> Iterator[None]:
 def stopped_by_signals() -> Iterator[list[int]]:
     """Turn SIGINT and SIGTERM into Interrupted, once; then ignore them while we close.
 
-    Raised while contextlib opens or closes a `with`, it would leave what is half open to the
-    garbage collector, which closes it when all else is closed: it comes a moment later.
+    Raised while contextlib opens or closes a `with`, or a walk over folders opens the next, it
+    would leave what is half open to the garbage collector, which closes it when all else is closed:
+    it comes a moment later.
 
     Yields the list of the signals received.
     """
@@ -175,7 +177,7 @@ def stopped_by_signals() -> Iterator[list[int]]:
     postponed: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if frame is not None and frame.f_code.co_filename == contextlib.__file__:
+        if frame is not None and frame.f_code.co_filename in _OPENING:
             postponed.append(number)
             signal.setitimer(signal.ITIMER_REAL, _MOMENT_S)
             return
