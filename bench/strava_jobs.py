@@ -24,7 +24,7 @@ from tracklake.pages import Page, Run
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
 from tracklake.strava import records
-from tracklake.strava.landings import index_of
+from tracklake.upstream.landings import index_of
 
 _YEARS = 14
 _PAGES_A_SHARD = 500  # enrich's most rows
@@ -53,7 +53,7 @@ def apply_details(bodies: Path, told: Path) -> None:
     settings, folders = config.load()
     steps: dict[str, tuple[float, float]] = {}
     with flow.running("bench", settings, folders, flow.FlowReport()) as session:
-        index = index_of(session)
+        index = index_of(session, "strava")
         index.sync()
         with _timed(steps, "keeping the responses, durably"):
             count = _keep(session, bodies)

@@ -82,9 +82,9 @@ def test_files_can_be_forgotten_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("days", [7, 30])
 def test_what_is_too_old_is_forgotten_by_each_flow(tmp_path: Path, days: int) -> None:
-    """With STRAVA_KEEP_DAYS nothing stays longer after it was fetched; the rest is fetched anew."""
+    """With TRACKLAKE_KEEP_DAYS nothing stays longer than that; the rest is fetched anew."""
     with strava_place.opened(tmp_path, activities=4, points=40) as place:
-        place.settings_given = {"strava_keep_days": days}
+        place.settings_given = {"keep_days": {"strava": days}}
         place.flow()
         assert len(place.gold_ids()) == 4
         place.advance(days=days + 1)

@@ -12,8 +12,9 @@ from tests.test_json_text import JSON
 from tests.upstream.activities import TEMPLATES
 from tracklake import shards
 from tracklake.errors import InvalidData
+from tracklake.json_reader import Reader, sound
 from tracklake.strava import records
-from tracklake.strava.values import Reader, sound
+from tracklake.upstream.listed import content_hash_of
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 SUMMARY: dict[str, Any] = TEMPLATES["summary"] | {"device_name": "Watch"}
@@ -166,7 +167,7 @@ def test_sound_values_are_sound(value: Any) -> None:
     text = repr(found)
     assert "\\x00" not in text
     assert "\\ud8" not in text.replace("\\\\", "")
-    records.content_hash_of({"value": value})
+    content_hash_of({"value": value})
 
 
 @given(JSON)

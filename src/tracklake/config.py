@@ -1,26 +1,23 @@
 """Settings: from the environment, `.env` and files in the secrets folder; read nowhere else."""
 
 import os
-import re
-import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from tracklake import setting_values as values
 from tracklake import thresholds
 from tracklake.errors import ConfigError
 
-SOURCES = ("files", "strava")
+SOURCES = ("files", "garmin", "intervals", "strava", "smashrun")
 
+_PERSONAL = (
+    *("strava_refresh_token", "intervals_api_key", "intervals_athlete_id"),
+    *("smashrun_access_token", "smashrun_refresh_token", "garmin_personal_api_key"),
+)
 _A_SECRET = "a file in the secrets folder"  # noqa: S105 that is none
-
-
-def _athlete(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise ValueError("an athlete's name has letters, digits, '-' and '_' only, at most 64")
-    return name
 
 
 def _sources(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -31,31 +28,13 @@ def _sources(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
-        raise ValueError(f"{text!r} is not an http:// or https:// address")
-    return text.rstrip("/")
+def _days(value: str | dict[str, int]) -> dict[str, int]:
+    return values.days(value, SOURCES)
 
 
-def _secret_url(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", secret.get_secret_value()):
-        raise ValueError("it is not an http:// or https:// address")  # which may hold a secret
-    return secret
-
-
-def _bind(text: str) -> str:
-    found = re.fullmatch(r"(\S+):(\d{1,5})", text)
-    if found is None or not 0 < int(found[2]) < 65536:
-        raise ValueError(f"{text!r} is not an address and a port, such as 127.0.0.1:8080")
-    return text
-
-
-def _zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        raise ValueError(f"{name!r} is no time zone; Europe/London is one") from None
-    return name
+Sources = Annotated[str | tuple[str, ...], NoDecode, AfterValidator(_sources)]
+Url = Annotated[str, AfterValidator(values.url)]
+Secret = SecretStr | None
 
 
 class Settings(BaseSettings):
@@ -74,55 +53,70 @@ class Settings(BaseSettings):
     secrets_dir: Path = Field(Path("secrets"), validation_alias="TRACKLAKE_SECRETS_DIR")
     logs_dir: Path = Field(Path("logs"), validation_alias="TRACKLAKE_LOGS_DIR")
     inbox: Path | None = Field(None, validation_alias="TRACKLAKE_INBOX")
-    athlete: Annotated[str, AfterValidator(_athlete)] = Field(
+    athlete: Annotated[str, AfterValidator(values.athlete)] = Field(
         "me", validation_alias="TRACKLAKE_ATHLETE"
     )
-    sources: Annotated[str | tuple[str, ...], NoDecode, AfterValidator(_sources)] = Field(
-        (), validation_alias="TRACKLAKE_SOURCES"
-    )
+    sources: Sources = Field((), validation_alias="TRACKLAKE_SOURCES")
     basemap: str | None = Field(None, validation_alias="TRACKLAKE_BASEMAP")
     strava_client_id: str | None = Field(None, validation_alias="STRAVA_CLIENT_ID")
-    strava_client_secret: SecretStr | None = Field(None, validation_alias="STRAVA_CLIENT_SECRET")
-    strava_refresh_token: SecretStr | None = Field(None, validation_alias="STRAVA_REFRESH_TOKEN")
+    strava_client_secret: Secret = Field(None, validation_alias="STRAVA_CLIENT_SECRET")
+    strava_refresh_token: Secret = Field(None, validation_alias="STRAVA_REFRESH_TOKEN")
     strava_redirect_uri: str = Field(
         "http://localhost:8721/callback", validation_alias="STRAVA_REDIRECT_URI"
     )
     redirect_bind: str = Field("127.0.0.1", validation_alias="TRACKLAKE_REDIRECT_BIND")
-    strava_api_url: Annotated[str, AfterValidator(_url)] = Field(
-        "https://www.strava.com/api/v3", validation_alias="STRAVA_API_URL"
-    )
+    strava_api_url: Url = Field("https://www.strava.com/api/v3", validation_alias="STRAVA_API_URL")
     strava_reconcile_days: Annotated[float, Field(gt=0)] = Field(
         7.0, validation_alias="STRAVA_RECONCILE_DAYS"
     )
-    strava_keep_days: Annotated[int, Field(gt=0)] | None = Field(
-        None, validation_alias="STRAVA_KEEP_DAYS"
-    )
-    strava_oauth_url: Annotated[str, AfterValidator(_url)] = Field(
+    strava_oauth_url: Url = Field(
         "https://www.strava.com/oauth", validation_alias="STRAVA_OAUTH_URL"
     )
+    intervals_api_key: Secret = Field(None, validation_alias="INTERVALS_API_KEY")
+    intervals_athlete_id: str = Field("0", validation_alias="INTERVALS_ATHLETE_ID")
+    intervals_api_url: Url = Field(
+        "https://intervals.icu/api/v1", validation_alias="INTERVALS_API_URL"
+    )
+    smashrun_access_token: Secret = Field(None, validation_alias="SMASHRUN_ACCESS_TOKEN")
+    smashrun_client_id: str | None = Field(None, validation_alias="SMASHRUN_CLIENT_ID")
+    smashrun_client_secret: Secret = Field(None, validation_alias="SMASHRUN_CLIENT_SECRET")
+    smashrun_refresh_token: Secret = Field(None, validation_alias="SMASHRUN_REFRESH_TOKEN")
+    smashrun_api_url: Url = Field(
+        "https://api.smashrun.com/v1", validation_alias="SMASHRUN_API_URL"
+    )
+    smashrun_oauth_url: Url = Field(
+        "https://secure.smashrun.com/oauth2", validation_alias="SMASHRUN_OAUTH_URL"
+    )
+    garmin_personal_api_key: Secret = Field(None, validation_alias="GARMIN_PERSONAL_API_KEY")
+    garmin_personal_api_base_url: Url = Field(
+        "https://personal.connectapi.garmin.com", validation_alias="GARMIN_PERSONAL_API_BASE_URL"
+    )
+    keep_days: Annotated[dict[str, int], NoDecode, BeforeValidator(_days)] = Field(
+        {}, validation_alias="TRACKLAKE_KEEP_DAYS"
+    )
+    kept_apart: Sources = Field((), validation_alias="TRACKLAKE_KEPT_APART")
+    not_exported: Sources = Field((), validation_alias="TRACKLAKE_NOT_EXPORTED")
     weather: bool = Field(True, validation_alias="TRACKLAKE_WEATHER")
-    open_meteo_archive_url: Annotated[str, AfterValidator(_url)] = Field(
+    open_meteo_archive_url: Url = Field(
         "https://archive-api.open-meteo.com/v1/archive", validation_alias="OPEN_METEO_ARCHIVE_URL"
     )
-    open_meteo_forecast_url: Annotated[str, AfterValidator(_url)] = Field(
+    open_meteo_forecast_url: Url = Field(
         "https://api.open-meteo.com/v1/forecast", validation_alias="OPEN_METEO_FORECAST_URL"
     )
-    open_meteo_historical_forecast_url: Annotated[str, AfterValidator(_url)] = Field(
+    open_meteo_historical_forecast_url: Url = Field(
         "https://historical-forecast-api.open-meteo.com/v1/forecast",
         validation_alias="OPEN_METEO_HISTORICAL_FORECAST_URL",
     )
-    nominatim_url: Annotated[str, AfterValidator(_url)] | None = Field(
-        None, validation_alias="NOMINATIM_URL"
-    )
-    tz: Annotated[str, AfterValidator(_zone)] = Field("Europe/London", validation_alias="TZ")
+    nominatim_url: Url | None = Field(None, validation_alias="NOMINATIM_URL")
+    tz: Annotated[str, AfterValidator(values.zone)] = Field("Europe/London", validation_alias="TZ")
     cron_dir: Path = Field(Path("cron"), validation_alias="TRACKLAKE_CRON_DIR")
     catch_up_hours: Annotated[float, Field(ge=0, le=24 * 31)] = Field(
         20.0, validation_alias="TRACKLAKE_CATCH_UP_HOURS"
     )
-    heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_url)] | None = Field(
+    heartbeat_url: Annotated[SecretStr, AfterValidator(values.secret_url)] | None = Field(
         None, validation_alias="TRACKLAKE_HEARTBEAT_URL"
     )
-    api_bind: Annotated[str, AfterValidator(_bind)] = Field(
+    api_bind: Annotated[str, AfterValidator(values.bind)] = Field(
         "127.0.0.1:8080", validation_alias="TRACKLAKE_API_BIND"
     )
     backup_url: str | None = Field(None, validation_alias="TRACKLAKE_BACKUP_URL")
@@ -206,7 +200,10 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
             lasting["_secrets_dir"] = usual.secrets_dir
             settings = usual = Settings(**lasting)  # type: ignore[arg-type]
         if "athlete" in given:
-            settings = Settings(athlete=given["athlete"], **lasting)  # type: ignore[arg-type]
+            own = {"athlete": given["athlete"]} | lasting
+            settings = Settings(**own)  # type: ignore[arg-type]
+            if settings.athlete != usual.athlete:
+                settings = Settings(**_personal(settings), **own)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError("; ".join(_mistakes(error).values())) from None
     except SettingsError as error:
@@ -214,6 +211,21 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
     except UnicodeDecodeError as error:
         raise ConfigError(_unreadable(".env", error)) from None
     return settings, _folders(settings, usual.athlete)
+
+
+def _personal(settings: Settings) -> dict[str, object]:
+    """Return what only one athlete has: of another than the usual one from files in their folder.
+
+    What is set elsewhere is the usual athlete's, and starts nobody else's login.
+    """
+    folder = settings.secrets_dir / settings.athlete
+    found = {path.name.upper(): path for path in folder.glob("*") if path.is_file()}
+    own = {}
+    for name in _PERSONAL:
+        field = Settings.model_fields[name]
+        path = found.get(str(field.validation_alias))
+        own[name] = path.read_text("utf-8").strip() if path else field.default
+    return own
 
 
 def load_what_is_right() -> tuple[Settings, Folders, list[str]]:
@@ -259,11 +271,14 @@ def _mistakes(error: ValidationError) -> dict[str, str]:
 
 
 def _folders(settings: Settings, default_athlete: str) -> Folders:
+    inbox = settings.inbox or settings.data_dir / "inbox"
+    if settings.athlete != default_athlete:  # what lies in the inbox itself is nobody else's
+        inbox = inbox / f"athlete={settings.athlete}"
     return Folders(
         data=settings.data_dir,
         secrets=settings.secrets_dir,
         logs=settings.logs_dir,
-        inbox=settings.inbox or settings.data_dir / "inbox",
+        inbox=inbox,
         default_athlete=default_athlete,
     )
 

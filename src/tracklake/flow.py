@@ -256,10 +256,11 @@ def _forget_expired(session: SyncSession) -> bool:
     """Remove what was fetched longer ago than the athlete wants it kept; tell whether any was."""
     from tracklake import forgetting
 
-    days = session.settings.strava_keep_days
-    return days is not None and bool(
-        forgetting.forget(session, "strava", older_than_days=days).files
-    )
+    expired = [
+        forgetting.forget(session, source, older_than_days=days).files
+        for source, days in session.settings.keep_days.items()
+    ]
+    return any(expired)
 
 
 def forget(

@@ -83,6 +83,7 @@ ACTIVITIES = pa.schema(
         pa.field("upload_id", pa.int64()),
         pa.field("facts_hash", pa.string()),  # of what the source's details depend on
         pa.field("track_hash", pa.string()),  # of what its points depend on; empty: it has none
+        pa.field("is_stub", pa.bool_()),  # says only that another service has it
         pa.field("file_format", pa.string()),
         pa.field("problems", pa.list_(pa.string())),
         *_fields(
@@ -189,6 +190,7 @@ ACTIVITY_STREAMS = pa.schema(
         pa.field("start_s", pa.float64()),  # UNIX seconds
         pa.field("point_count", pa.int64(), nullable=False),
         pa.field("has_track", pa.bool_(), nullable=False),
+        pa.field("file_sha256", pa.string()),  # the original they were read from, unpacked
         pa.field("channels", pa.list_(pa.string())),
         pa.field("best_efforts", pa.list_(pa.struct(_fields(BestEffort)))),
     ]

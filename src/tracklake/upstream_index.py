@@ -62,9 +62,10 @@ class UpstreamIndex:
             for path in self._shards(entity):
                 if self._name(path) not in known:
                     self.take(entity, path)
-        for path in self._shards("activities", "files"):
-            if self._name(path) not in known:
-                self._take_exported(path)
+        if self.source == "strava":
+            for path in self._shards("activities", "files"):
+                if self._name(path) not in known:
+                    self._take_exported(path)
 
     def _shards(self, entity: str, source: str | None = None) -> list[Path]:
         own = f"athlete={self.athlete}"
@@ -101,7 +102,7 @@ class UpstreamIndex:
             )
 
     def _take_exported(self, path: Path) -> None:
-        """Note which files came with an export of the source: rows that bear its ids."""
+        """Note which files came with an export of Strava: rows that bear its ids."""
         table = pq.read_table(path, columns=["strava_id", "file_sha256"], partitioning=None)
         rows = table.drop_null().to_pylist()
         with self.state.transaction():
@@ -164,12 +165,13 @@ class UpstreamIndex:
             found |= {str(source_id): str(content_hash) for source_id, content_hash in rows}
         return found
 
-    def present(self) -> set[str]:
-        """Return the ids of all records that are not gone."""
+    def present(self, since_s: float | None = None, until_s: float | None = None) -> set[str]:
+        """Return the ids of all records that are not gone, or of those that begin in a time."""
         rows = self.state.execute(
             "select source_id from upstream_records "
-            "where athlete = ? and source = ? and gone_at is null",
-            self._whose,
+            "where athlete = ? and source = ? and gone_at is null "
+            "and (? is null or start_s >= ?) and (? is null or start_s < ?)",
+            (*self._whose, since_s, since_s, until_s, until_s),
         )
         return {str(source_id) for (source_id,) in rows}
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests.sources.strava_place import examples
 from tracklake.errors import InvalidData
-from tracklake.strava.listing import ListPage, Walk, Window, read_page
+from tracklake.strava.listing import Walk, Window
+from tracklake.upstream.listed import ListPage, read_page
 
 EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 EPOCH_S = EPOCH.timestamp()

@@ -28,7 +28,7 @@ from tests.upstream.status_faults import Html, Status
 from tests.upstream.strava import StravaUpstream
 from tracklake.errors import SourceError
 from tracklake.stages import ListReport
-from tracklake.strava.reconciling import SECOND_LOOK, Doubt, verdict
+from tracklake.upstream.reconciling import SECOND_LOOK, Doubt, verdict
 
 PLENTY = Limits(10**6, 10**6, 10**6, 10**6)
 LAKE = 25  # athletes

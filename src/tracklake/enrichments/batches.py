@@ -11,8 +11,8 @@ from tracklake.identity import bytes_hash
 from tracklake.model import Outline
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions
-from tracklake.strava.landings import part_folders
 from tracklake.strava.records import SOURCE
+from tracklake.upstream.landings import part_folders
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 _MOST_ROWS = 500  # each shard costs gold 5 ms whatever it holds, each row memory
@@ -104,7 +104,7 @@ class Batch:
         if run is None:
             return
         name = bronze.stamp(self.session.clock.now())
-        streams.write_part(*part_folders(self.session), name, outlines)
+        streams.write_part(*part_folders(self.session, SOURCE), name, outlines)
         self.index.take(self.enrichment.ENTITY, run.seal(rows))
 
     def recover(self) -> None:

@@ -12,9 +12,8 @@ from tracklake.errors import InvalidData
 from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions, ListReport
-from tracklake.strava.landings import Landing, index_of, part_folders
-from tracklake.strava.listing import read_page
-from tracklake.strava.records import SOURCE
+from tracklake.strava.records import SERVICE, SOURCE
+from tracklake.upstream.landings import Landing, index_of, part_folders
 
 
 def mend_lost_points(session: SyncSession) -> bool:
@@ -22,7 +21,7 @@ def mend_lost_points(session: SyncSession) -> bool:
     if not _are_lost(session):
         return False
     session.log.warning("points_lost", source=SOURCE, action="read from the pages again")
-    index = index_of(session)
+    index = index_of(session, SOURCE)
     index.sync()
     batch = Batch(session, index, streams, EnrichOptions())
     newest = {pages.subject(path): path for path in _paths(session, streams.ENTITY)}
@@ -32,9 +31,9 @@ def mend_lost_points(session: SyncSession) -> bool:
             batch.reread(page, index.version(page.subject, streams.HASH, began_at))
     batch.seal()
     # The lists after it: what they say counts as said now, and points as fetched for it before.
-    landing = Landing(session, index, ListReport())
+    landing = Landing(session, index, ListReport(), SERVICE)
     for page in _whole(session, _paths(session, "activities")):
-        landing.restore(read_page(page.body))
+        landing.restore(SERVICE.read_page(page.body))
     landing.seal()
     return True
 
@@ -42,7 +41,7 @@ def mend_lost_points(session: SyncSession) -> bool:
 def _are_lost(session: SyncSession) -> bool:
     rows = session.state.execute("select value from facts where name = 'view_files'")
     named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
-    folders = part_folders(session)
+    folders = part_folders(session, SOURCE)
     return any(path.parent in folders and not path.exists() for path in named)
 
 

@@ -25,8 +25,9 @@ from tracklake.pages import Page
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import RESERVE, EnrichOptions, EnrichReport
 from tracklake.strava import api
-from tracklake.strava.landings import index_of
 from tracklake.strava.records import SOURCE
+from tracklake.upstream.calls import Calls
+from tracklake.upstream.landings import index_of
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 _DAY_S = 86_400
@@ -43,7 +44,7 @@ def enrich(session: SyncSession, options: EnrichOptions) -> EnrichReport:
     With `dry_run` only the plan is made. Raises AuthError, SourceError.
     """
     report = EnrichReport()
-    index = index_of(session)
+    index = index_of(session, SOURCE)
     index.sync()
     batches = {
         module.NAME: Batch(session, index, module, options)
@@ -134,7 +135,7 @@ class _Fetching:
     """Tasks on their way."""
 
     session: SyncSession
-    strava: api.StravaApi
+    strava: Calls
     phase: Phase
     batches: dict[str, Batch]
     options: EnrichOptions

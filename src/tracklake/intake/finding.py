@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tracklake.errors import ConfigError
 
+OTHERS = "athlete="  # folders in the inbox that are other athletes'
 _NOT_OURS = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 
@@ -43,11 +44,14 @@ def candidates(inbox: Path, paths: Sequence[Path] | None) -> Iterator[Candidate]
     """List the files of the inbox, or of the paths given, each in a fixed order.
 
     Raises ConfigError for a path that does not exist. Links are not followed, except a path that
-    the person gave: what lies outside was not put here.
+    the person gave: what lies outside was not put here. Folders of other athletes in an inbox are
+    theirs.
     """
     if paths is None:
         if inbox.is_dir():
-            yield from _walk(str(inbox.resolve()), b"inbox:", "")
+            for candidate in _walk(str(inbox.resolve()), b"inbox:", ""):
+                if not candidate.shown.startswith(OTHERS):
+                    yield candidate
         return
     for path in paths:
         if not path.exists():

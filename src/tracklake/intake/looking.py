@@ -129,7 +129,7 @@ class _Work:
                 failure = error
         if self._is_known(result, hashlib.sha256(content).hexdigest()):
             return result
-        result.file_format = _format(result.job, content)
+        result.file_format = format_of(result.job.shown, content)
         if result.file_format is None and containers.claim(result.job.shown) is None:
             result.outcome = "ignored"
             return result
@@ -163,14 +163,14 @@ class _Work:
 
     def _decode(self, result: Looked, content: bytes, problem: str | None) -> Looked:
         try:
-            recordings = _recordings(result.file_format, content)
+            decoded = recordings(result.file_format, content)
         except InvalidData as error:
             return result.refused(error)
-        found, problems = _shaped(recordings)
+        found, problems = shaped(decoded)
         problems = [problem, *problems] if problem else problems
         if not found:
             result.outcome = "not_activity"
-            result.message = "; ".join((*sorted({one.kind for one in recordings}), *problems))
+            result.message = "; ".join((*sorted({one.kind for one in decoded}), *problems))
             return result
         result.outcome = "activity"
         origin = files_rows.Origin(
@@ -195,17 +195,18 @@ def _damaged(how: str) -> InvalidData:
     return InvalidData(message, reason="damaged_original")
 
 
-def _format(job: Job, content: bytes) -> Format | None:
+def format_of(shown: str, content: bytes) -> Format | None:
     """Tell a file's format by its content; by its name only where its first bytes are lost."""
     head = content[: containers.HEAD_BYTES]
     kind = containers.sniff(head)
     if kind in ("fit", "gpx", "tcx"):
         return kind
-    lost = containers.claim(job.shown) == "fit" and kind == "unknown"
+    lost = containers.claim(shown) == "fit" and kind == "unknown"
     return "fit" if lost and len(head) > 14 and not containers.is_text(head) else None
 
 
-def _recordings(fmt: Format | None, content: bytes) -> tuple[Recording, ...]:
+def recordings(fmt: Format | None, content: bytes) -> tuple[Recording, ...]:
+    """Decode a file; InvalidData if it is none of the formats, or nothing of it can be read."""
     if fmt == "fit":
         return fit.decode(content)
     if fmt == "gpx":
@@ -215,13 +216,13 @@ def _recordings(fmt: Format | None, content: bytes) -> tuple[Recording, ...]:
     raise InvalidData(containers.describe(content[: containers.HEAD_BYTES]), reason="not_activity")
 
 
-def _shaped(
-    recordings: tuple[Recording, ...],
+def shaped(
+    decoded: tuple[Recording, ...],
 ) -> tuple[list[tuple[Recording, tuple[Shaped, ...]]], list[str]]:
     """Shape a file's activities; one without any time is said, and costs only itself."""
     found = []
     problems = []
-    for recording in recordings:
+    for recording in decoded:
         if recording.kind != "activity":
             continue
         try:

@@ -14,13 +14,18 @@ from tracklake.config import Folders, Settings
 from tracklake.errors import BudgetSpent, Error, Interrupted, InvalidData, SourceError
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
-from tracklake.strava import landings, listing, reconciling
-from tracklake.strava.checkpoints import Checkpoint, Checkpoints, within
-from tracklake.strava.listing import ListPage, Walk, Window
+from tracklake.strava import records
+from tracklake.strava.checkpoints import Checkpoint, Checkpoints
+from tracklake.strava.listing import Walk, Window
+from tracklake.upstream import landings, reconciling
+from tracklake.upstream.calls import Calls
+from tracklake.upstream.listed import ListPage, read_page
+from tracklake.upstream.memory import within
+from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
 
 if TYPE_CHECKING:
-    from tracklake.strava import api
+    pass
 
 NAME = "strava"
 
@@ -44,15 +49,15 @@ def pull(
     from tracklake.strava import api  # the network's libraries: only who needs them waits for them
 
     report = ListReport()
-    index = landings.index_of(session)
+    index = landings.index_of(session, NAME)
     index.sync()
-    landing = landings.Landing(session, index, report)
+    landing = landings.Landing(session, index, report, records.SERVICE)
     recovered = landing.recover()
     with (
         session.phase(NAME) as phase,
         api.connected(session, phase, most_calls=options.max_calls) as strava,
     ):
-        checkpoints = Checkpoints(session)
+        checkpoints = Checkpoints(session, NAME)
         if not recovered:
             checkpoints.forget()
         pulling = _Pull(session, strava, index, landing, options, checkpoints)
@@ -80,7 +85,7 @@ class _Pull:
     """One pull on its way. broken: walks that came to no end."""
 
     session: SyncSession
-    strava: "api.StravaApi"
+    strava: Calls
     index: UpstreamIndex
     landing: landings.Landing
     options: PullOptions
@@ -117,7 +122,8 @@ class _Pull:
         if walk.complete:
             self._set_watermark()
         if walk.complete and started.proves:
-            reconciling.reconcile(self.session, self.index, walk, self.landing.report)
+            listing = Listing(seen=walk.seen, is_sure=walk.is_sure)
+            reconciling.reconcile(self.index, self.checkpoints, self.landing.report, listing)
             self.checkpoints.write("reconciled", self.session.now_text())
         self.checkpoints.forget()  # the other walk too: it goes on behind what was changed since
 
@@ -144,7 +150,7 @@ class _Pull:
         try:
             answer = self.strava.get("athlete/activities", parameters)
             if answer.status == 200:
-                return listing.read_page(answer.body)
+                return read_page(answer.body)
         except InvalidData as error:
             raise SourceError(f"a page of Strava's list: {error}") from error
         raise SourceError(f"Strava answered {answer.status} and no list of activities")
@@ -154,7 +160,7 @@ class _Pull:
         if self.options.everything or self._watermark_s() is None:
             return True
         now = self.session.clock.now()
-        doubt = reconciling.doubt(self.session)
+        doubt = reconciling.doubt(self.checkpoints)
         if doubt is not None and not within(now, doubt.at, reconciling.SECOND_LOOK):
             return True
         last = self.checkpoints.read("reconciled")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from tracklake.session import SyncSession
 from tracklake.strava.listing import Walk, Window
+from tracklake.upstream.memory import Memory, within
 
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 _LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
@@ -29,10 +29,8 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoints:
+class Checkpoints(Memory):
     """What is remembered of one athlete's list. Walks are `full` or `new`."""
-
-    session: SyncSession
 
     def of(self, mode: str) -> Checkpoint | None:
         """Return where a walk was broken off."""
@@ -71,15 +69,14 @@ class Checkpoints:
 
     def was_lately(self, fact: str) -> bool:
         """Tell whether a moment that is remembered lies in the last two days."""
-        told = self.read(fact)
-        return told is not None and self._is_within(dt.datetime.fromisoformat(told), _LATELY)
+        return self.was_within(fact, _LATELY)
 
     def _is_within(self, since: dt.datetime, span: dt.timedelta) -> bool:
         return within(self.session.clock.now(), since, span)
 
     @property
     def _all_seen(self) -> str:
-        return self._name("seen_*")
+        return self.key("seen_*")
 
     def _seen_facts(self) -> list[tuple[object, ...]]:
         return self.session.state.execute(
@@ -88,26 +85,3 @@ class Checkpoints:
 
     def _seen(self) -> frozenset[str]:
         return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))
-
-    def _name(self, fact: str) -> str:
-        return f"strava_{fact}:{self.session.athlete}"
-
-    def read(self, fact: str) -> str | None:
-        """Return what is remembered under a name."""
-        rows = self.session.state.execute(
-            "select value from facts where name = ?", (self._name(fact),)
-        )
-        return str(rows[0][0]) if rows else None
-
-    def write(self, fact: str, value: str | None) -> None:
-        """Remember something under a name, or forget it."""
-        state = self.session.state
-        if value is None:
-            state.execute("delete from facts where name = ?", (self._name(fact),))
-        else:
-            state.execute("insert or replace into facts values (?, ?)", (self._name(fact), value))
-
-
-def within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
-    """Tell whether less than a span has passed; a clock that was set back tells nothing."""
-    return dt.timedelta(0) <= now - since < span

@@ -7,8 +7,8 @@ what recordings show. Pure.
 from typing import Any
 
 from tracklake.identity import content_hash
+from tracklake.json_reader import Reader, sound
 from tracklake.strava.records import SOURCE, identified, identity
-from tracklake.strava.values import Reader, sound
 
 _NO_END = -1  # the `max` of the last zone
 

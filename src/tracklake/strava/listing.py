@@ -11,33 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from tracklake.errors import InvalidData
-from tracklake.json_text import parse
+from tracklake.json_reader import Reader
 from tracklake.strava import records
-from tracklake.strava.values import Reader
+from tracklake.upstream.listed import ListPage, content_hash_of
 
 _MOST_BARREN = 100  # pages in a row that bring nothing new: more share a start than anybody has
 _MOST_ALIKE = 4  # the same page again and again: the list repeats itself
-
-
-class ListPage(NamedTuple):
-    """A page of the list: its objects, and the body as it was received."""
-
-    items: list[dict[str, Any]]
-    body: bytes
-
-
-def read_page(body: bytes) -> ListPage:
-    """Read a body; InvalidData if it is no list.
-
-    What is no object in it stands in one, to be set aside like an activity without an id.
-    """
-    try:
-        found = parse(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list):
-        raise InvalidData("it is no list of activities", reason="no_list")
-    return ListPage([one if isinstance(one, dict) else {"value": one} for one in found], body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +101,7 @@ class Walk:
             return records.identity(item)
         except InvalidData:
             self.unnamed = True
-            return records.content_hash_of(item)
+            return content_hash_of(item)
 
     def _strayed(self, keys: set[str]) -> Window | None:
         """Return the page whose end gave a bound that does not even list that end again.

@@ -4,13 +4,14 @@ Fields and their quirks: Strava's API reference (https://developers.strava.com/d
 what recordings show. Pure.
 """
 
-import dataclasses
 from typing import Any
 
 from tracklake.analysis.local_time import zone_at
 from tracklake.errors import InvalidData
-from tracklake.identity import content_hash, record_id
-from tracklake.strava.values import Reader, sound
+from tracklake.identity import content_hash
+from tracklake.json_reader import Reader, sound
+from tracklake.upstream import listed as listing
+from tracklake.upstream.listed import Listed, Service
 
 SOURCE = "strava"
 
@@ -29,28 +30,12 @@ _HIDDEN_START = "T00:00:01Z"  # since July 2024 Strava shows a hidden start time
 _MOST_OFFSET_S = 26 * 3600.0  # some zones were a day off before they moved the date line
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listed:
-    """An activity as a page of the list has it. polyline: its geometry, coarse, if it shows one."""
-
-    source_id: str
-    start_s: float
-    content_hash: str
-    polyline: str | None
-    row: dict[str, object]
-
-
 def identity(item: dict[str, Any]) -> str:
     """Return an activity's id; InvalidData if it has none."""
     found = Reader(item).integer("id")
     if found is None or found <= 0:
         raise InvalidData(f"an activity without an id: {repr(item)[:80]}", reason="no_id")
     return str(found)
-
-
-def content_hash_of(item: dict[str, Any]) -> str:
-    """Hash an activity as it was received, whatever the order of its fields."""
-    return content_hash(sound(item))
 
 
 def listed(item: dict[str, Any], athlete: str) -> Listed:
@@ -84,12 +69,7 @@ def listed(item: dict[str, Any], athlete: str) -> Listed:
 
 def identified(athlete: str, source_id: str) -> dict[str, object]:
     """Return the columns that say whose record of what a row is about."""
-    return {
-        "source": SOURCE,
-        "athlete": athlete,
-        "source_id": source_id,
-        "record_id": record_id(athlete, SOURCE, source_id),
-    }
+    return listing.identified(SOURCE, athlete, source_id)
 
 
 def _track_hash(item: dict[str, Any], reader: Reader, polyline: str | None) -> str:
@@ -172,3 +152,6 @@ def _zone_there(row: dict[str, Any]) -> str | None:
     if row["start_lat"] is None or str(row["sport_type"]).startswith("Virtual"):
         return None
     return zone_at(row["start_s"], (row["start_lat"], row["start_lng"]), None)[0]
+
+
+SERVICE = Service(name=SOURCE, title="Strava", identity=identity, listed=listed)

@@ -2,18 +2,19 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tracklake.budget import STRAVA, Budget, patiently
 from tracklake.client import Answer, Ask, Client
 from tracklake.errors import AuthError, BudgetSpent, InvalidData, SourceError, Transient
 from tracklake.json_text import parse
-from tracklake.strava import listing, oauth, records
-from tracklake.strava.api import StravaApi
+from tracklake.strava import oauth, records
 from tracklake.uploads import replies
 from tracklake.uploads.candidates import MARGIN_S, Span
 from tracklake.uploads.replies import Reply
+from tracklake.upstream.calls import Calls
+from tracklake.upstream.listed import read_page
 
 _QUARTER = dt.timedelta(minutes=15)
 _DEADLINE_S = 180.0  # 25 MB over a slow line
@@ -42,7 +43,7 @@ class Seen:
 class UploadCalls:
     """Calls about uploads, on a connection to Strava; they count in its quota."""
 
-    api: StravaApi
+    api: Calls
     _budget: Budget = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class UploadCalls:
             answer = self.api.get("athlete/activities", {**bounds, "page": page, "per_page": 200})
             if answer.status != 200:
                 raise SourceError(f"Strava answered {answer.status} and no list of activities")
-            items = listing.read_page(answer.body).items
+            items = read_page(answer.body).items
             if not items:
                 return found
             found += [self._seen(item) for item in items]
@@ -93,10 +94,10 @@ class UploadCalls:
         """
         refused, renewed = 0, False
         while True:
-            token = self.api.tokens.access_token()
+            headers = self.api.login.headers()
             self._admit()
             guard.before()
-            answer = self._posted(body, content_type, token, guard)
+            answer = self._posted(body, {**headers, "Content-Type": content_type}, guard)
             if answer is None:
                 return None
             if 200 <= answer.status < 300:
@@ -108,9 +109,8 @@ class UploadCalls:
                 continue  # the budget knows: the next try waits, or does not come
             if answer.status == 401 and not renewed:
                 _raise_if_it_is_about_us(answer)
-                self.api.tokens.renew(token)
-                renewed = True
-                continue
+                if renewed := self.api.login.renew():
+                    continue
             raise self._problem(answer)
 
     def _admit(self) -> None:
@@ -124,13 +124,13 @@ class UploadCalls:
     def _waiting(self, until: dt.datetime) -> None:
         self.api.phase.note(f"waiting for Strava's quota until {until:%H:%M:%S} UTC")
 
-    def _posted(self, body: bytes, content_type: str, token: str, guard: Guard) -> Answer | None:
+    def _posted(self, body: bytes, headers: Mapping[str, str], guard: Guard) -> Answer | None:
         """Send once, on a connection of its own: a kept one that was closed is tried again."""
         session = self.api.session
         ask = Ask(
             method="POST",
             url=f"{session.settings.strava_api_url}/uploads",
-            headers={"Authorization": f"Bearer {token}", "Content-Type": content_type},
+            headers=headers,
             body=body,
             deadline_s=_DEADLINE_S,
             tries=1,

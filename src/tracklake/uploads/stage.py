@@ -14,7 +14,7 @@ from tracklake.clock import from_unix
 from tracklake.errors import AuthError, BudgetSpent, ConfigError, InvalidData, Transient
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import RESERVE
-from tracklake.strava import api, oauth
+from tracklake.strava import api, oauth, records
 from tracklake.strava.checkpoints import Checkpoints
 from tracklake.uploads import form, gathering, replies
 from tracklake.uploads.calls import Guard, Seen, UploadCalls
@@ -38,7 +38,7 @@ _NEEDS_LOGIN = (
 
 def obstacle(session: SyncSession) -> str | None:
     """Say why nothing can be decided yet; None where it can."""
-    if Checkpoints(session).read("reconciled") is not None:
+    if Checkpoints(session, records.SOURCE).read("reconciled") is not None:
         return None
     return (
         "which activities Strava lacks is known only when its whole list was read to the end: run "
@@ -100,7 +100,7 @@ def _run(session: SyncSession, options: UploadOptions, report: UploadReport) -> 
         session.phase("upload") as phase,
         api.connected(session, phase, cushion=cushion, most_calls=options.max_calls) as strava,
     ):
-        scope = strava.tokens.scope
+        scope = api.tokens_of(session).scope
         if scope is not None and SCOPE not in scope.replace(",", " ").split():
             raise AuthError(_NEEDS_LOGIN)
         uploading = Uploading(session, phase, UploadCalls(strava), Ledger(session), options, report)

@@ -15,18 +15,16 @@ from tracklake.identity import bytes_hash, stable_id
 from tracklake.model import Outline, Points
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport
-from tracklake.strava import records
-from tracklake.strava.listing import ListPage, read_page
-from tracklake.strava.records import SOURCE, Listed
+from tracklake.upstream.listed import Listed, ListPage, Service, content_hash_of
 from tracklake.upstream_index import UpstreamIndex
 
 _ENTITY = "activities"
 _MOST_ROWS = 2000  # of one shard: memory stays small whatever the history
 
 
-def index_of(session: SyncSession) -> UpstreamIndex:
-    """Return what is known of the session's athlete at Strava."""
-    return UpstreamIndex(session.state, session.folders.bronze, session.athlete, SOURCE)
+def index_of(session: SyncSession, source: str) -> UpstreamIndex:
+    """Return what is known of the session's athlete at a source."""
+    return UpstreamIndex(session.state, session.folders.bronze, session.athlete, source)
 
 
 @dataclass(slots=True)
@@ -36,6 +34,7 @@ class Landing:
     session: SyncSession
     index: UpstreamIndex
     report: ListReport
+    service: Service
     _run: pages.Run | None = None
     _waiting: dict[str, Listed] = field(default_factory=dict)
     _aside: set[str] = field(default_factory=set)
@@ -43,7 +42,7 @@ class Landing:
     def __post_init__(self) -> None:
         rows = self.session.state.execute(
             "select item_id from quarantine where athlete = ? and source = ?",
-            (self.session.athlete, SOURCE),
+            (self.session.athlete, self.service.name),
         )
         self._aside = {str(item_id) for (item_id,) in rows}
 
@@ -72,15 +71,15 @@ class Landing:
     def _begin(self) -> pages.Run:
         began_at = self.index.moment_after(self.session.clock.now())
         return pages.Run.begin(
-            self.session.folders.bronze, SOURCE, _ENTITY, self.session.athlete, began_at
+            self.session.folders.bronze, self.service.name, _ENTITY, self.session.athlete, began_at
         )
 
     def _read(self, page: ListPage) -> tuple[list[Listed], list[tuple[str, InvalidData]]]:
         listed, refused = [], []
         for item in page.items:
-            item_id = _item_id(item)
+            item_id = self._item_id(item)
             try:
-                listed.append(records.listed(item, self.session.athlete))
+                listed.append(self.service.listed(item, self.session.athlete))
             except InvalidData as error:
                 refused.append((item_id, error))
                 continue
@@ -89,6 +88,14 @@ class Landing:
                 self._aside.discard(item_id)
         return listed, refused
 
+    def _item_id(self, item: dict[str, Any]) -> str:
+        """Name an item of the list for the quarantine: by its id if it has one."""
+        try:
+            own = self.service.identity(item)
+        except InvalidData:
+            return content_hash_of(item)
+        return bytes_hash(f"{self.service.name} {_ENTITY} {own}".encode())
+
     def _set_aside(self, item_id: str, error: InvalidData) -> None:
         assert self._run is not None  # noqa: S101 its page was just landed
         kept_at = self._run.folder.relative_to(self.session.folders.data)
@@ -96,8 +103,8 @@ class Landing:
             self.session,
             quarantine.Item(
                 item_id=item_id,
-                source=SOURCE,
-                item="an activity in Strava's list",
+                source=self.service.name,
+                item=f"an activity in {self.service.title}'s list",
                 reason=error.reason,
                 message=str(error),
                 location=str(kept_at),
@@ -114,7 +121,7 @@ class Landing:
         waiting, self._waiting = list(self._waiting.values()), {}
         outlines = _coarse_tracks(waiting, bronze.stamp(self.session.clock.now()))
         streams.write_part(
-            *part_folders(self.session),
+            *part_folders(self.session, self.service.name),
             bronze.stamp(run.began_at),
             [(key, outline) for key, outline in outlines.values()],
         )
@@ -144,10 +151,10 @@ class Landing:
         """
         root, athlete = self.session.folders.bronze, self.session.athlete
         whole = True
-        for found in pages.unsealed(root, SOURCE, _ENTITY, athlete):
+        for found in pages.unsealed(root, self.service.name, _ENTITY, athlete):
             for page in found.pages():
                 try:
-                    listed, _ = self._read(read_page(page.body))
+                    listed, _ = self._read(self.service.read_page(page.body))
                 except InvalidData:
                     found.damaged.append(found.run.folder)
                     continue
@@ -166,18 +173,10 @@ class Landing:
         return whole
 
 
-def part_folders(session: SyncSession) -> tuple[Path, Path]:
-    """Return where Strava's points and geometry lie, apart from files', to be forgotten alone."""
-    own = Path(f"source={SOURCE}", f"athlete={session.athlete}")
+def part_folders(session: SyncSession, source: str) -> tuple[Path, Path]:
+    """Return where a source's points and geometry lie, apart from files', to be forgotten alone."""
+    own = Path(f"source={source}", f"athlete={session.athlete}")
     return session.folders.streams / own, session.folders.tracks / own
-
-
-def _item_id(item: dict[str, Any]) -> str:
-    """Name an item of the list for the quarantine: by its id if it has one."""
-    try:
-        return bytes_hash(f"{SOURCE} {_ENTITY} {records.identity(item)}".encode())
-    except InvalidData:
-        return records.content_hash_of(item)
 
 
 def _coarse_tracks(listed: list[Listed], stamp: str) -> dict[str, tuple[int, Outline]]:

@@ -1,4 +1,4 @@
-"""Reading Strava's JSON leniently: what fits nowhere is left out and named, never a reason to fail.
+"""Reading a service's JSON leniently: what fits nowhere is left out and named, and fails nothing.
 
 Numbers come as text, booleans as words, positions as empty lists; fields come and go. Pure.
 """

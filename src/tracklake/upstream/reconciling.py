@@ -10,16 +10,28 @@ from dataclasses import dataclass
 import orjson
 
 from tracklake import bronze
-from tracklake.identity import record_id
-from tracklake.session import SyncSession
 from tracklake.stages import ListReport
-from tracklake.strava.listing import Walk
-from tracklake.strava.records import SOURCE
+from tracklake.upstream.listed import identified
+from tracklake.upstream.memory import Memory
 from tracklake.upstream_index import UpstreamIndex
 
+_FACT = "doubt"
 _FEW = 5
 _SHARE = 0.02
 SECOND_LOOK = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a whole listing met: the ids, and whether it had no sign of having missed any.
+
+    since_s, until_s: UNIX seconds, where it was of those that begin within them only.
+    """
+
+    seen: frozenset[str] | set[str]
+    is_sure: bool
+    since_s: float | None = None
+    until_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +42,18 @@ class Doubt:
     source_ids: frozenset[str]
 
 
-def doubt(session: SyncSession) -> Doubt | None:
+def doubt(memory: Memory) -> Doubt | None:
     """Return the doubt that waits for a second listing."""
-    rows = session.state.execute("select value from facts where name = ?", (_fact(session),))
-    if not rows:
+    said = memory.read(_FACT)
+    if said is None:
         return None
-    told = orjson.loads(str(rows[0][0]))
+    told = orjson.loads(said)
     return Doubt(dt.datetime.fromisoformat(told["at"]), frozenset(told["source_ids"]))
 
 
-def _fact(session: SyncSession) -> str:
-    return f"strava_doubt:{session.athlete}"
-
-
-def _keep(session: SyncSession, found: Doubt | None) -> None:
-    if found is None:
-        session.state.execute("delete from facts where name = ?", (_fact(session),))
-        return
-    told = orjson.dumps({"at": found.at.isoformat(), "source_ids": sorted(found.source_ids)})
-    session.state.execute(
-        "insert or replace into facts values (?, ?)", (_fact(session), told.decode())
-    )
+def _keep(memory: Memory, found: Doubt | None) -> None:
+    told = found and {"at": found.at.isoformat(), "source_ids": sorted(found.source_ids)}
+    memory.write(_FACT, orjson.dumps(told).decode() if told else None)
 
 
 def verdict(
@@ -74,25 +77,20 @@ def verdict(
     return agreed, Doubt(now, rest)
 
 
-def reconcile(session: SyncSession, index: UpstreamIndex, walk: Walk, report: ListReport) -> None:
-    """Turn records that a whole walk over the list did not meet into tombstones."""
-    present = index.present()
-    missing = frozenset(present - walk.seen)
+def reconcile(index: UpstreamIndex, memory: Memory, report: ListReport, listing: Listing) -> None:
+    """Turn records that a listing did not meet into tombstones."""
+    session = memory.session
+    present = index.present(listing.since_s, listing.until_s)
+    missing = frozenset(present - listing.seen)
     now = session.clock.now()
-    sure = walk.is_sure or not missing
-    gone, left = verdict(missing, len(present), doubt(session), now, sure=sure)
-    _keep(session, left)
+    sure = listing.is_sure or not missing
+    gone, left = verdict(missing, len(present), doubt(memory), now, sure=sure)
+    _keep(memory, left)
     report.doubted = len(left.source_ids) if left else 0
     if left:
         session.log.warning("many_missing", count=len(left.source_ids), present=len(present))
-    rows: list[dict[str, object]] = [
-        {
-            "source": SOURCE,
-            "athlete": session.athlete,
-            "source_id": source_id,
-            "record_id": record_id(session.athlete, SOURCE, source_id),
-            "reason": "not_listed",
-        }
+    rows = [
+        {**identified(index.source, session.athlete, source_id), "reason": "not_listed"}
         for source_id in sorted(gone)
     ]
     path = bronze.land_shard(

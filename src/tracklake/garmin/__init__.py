@@ -1,0 +1,1 @@
+"""Garmin Connect: its own words and quirks."""

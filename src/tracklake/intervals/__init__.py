@@ -1,0 +1,1 @@
+"""intervals.icu: its own words and quirks."""

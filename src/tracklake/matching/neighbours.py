@@ -1,0 +1,76 @@
+"""Which records a change can concern: those that are connected with it, over any number of pairs.
+
+Grouping these alone gives what grouping all would, if one starts from the records that changed and
+from the members of the groups that they were in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tracklake.matching.grouping import compared
+from tracklake.matching.likeness import REACH_S
+from tracklake.matching.records import Decision, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fetch: records that share a key, bear a name, or start within a span (UNIX s)."""
+
+    links: frozenset[str]
+    names: frozenset[str]
+    spans: tuple[tuple[float, float], ...]  # ascending, apart from each other
+
+
+def neighbourhood(
+    touched: Iterable[Record],
+    near: Callable[[Wanted], Iterable[Record]],
+    decisions: Sequence[Decision] = (),
+) -> list[Record]:
+    """Return the touched records and all that are connected with them, by id.
+
+    near: fetches what is wanted, of one athlete; more does no harm. It is asked once more for each
+    step further away, usually two or three times.
+    """
+    partners: dict[str, set[str]] = defaultdict(set)
+    for one in decisions:
+        partners[one.first].add(one.second)
+        partners[one.second].add(one.first)
+    found = {record.record_id: record for record in touched}
+    frontier = list(found.values())
+    while frontier:
+        fetched = {record.record_id: record for record in near(_wanted(frontier, partners))}
+        fresh = [record for number, record in fetched.items() if number not in found]
+        frontier = _connected(fresh, frontier, partners)
+        found |= {record.record_id: record for record in frontier}
+    return [found[number] for number in sorted(found)]
+
+
+def _connected(
+    fresh: Iterable[Record], frontier: Iterable[Record], partners: dict[str, set[str]]
+) -> list[Record]:
+    known = list(frontier)
+    return [
+        record
+        for record in fresh
+        if any(other.name in partners[record.name] or compared(record, other) for other in known)
+    ]
+
+
+def _wanted(frontier: Sequence[Record], partners: dict[str, set[str]]) -> Wanted:
+    starts = sorted(
+        record.start_s for record in frontier if record.start_s is not None and not record.is_stub
+    )
+    spans: list[tuple[float, float]] = []
+    for start_s in starts:
+        first_s = start_s - REACH_S
+        if spans and first_s <= spans[-1][1]:
+            first_s = spans.pop()[0]
+        spans.append((first_s, start_s + REACH_S))
+    return Wanted(
+        frozenset().union(*(record.links for record in frontier)),
+        frozenset().union(*(partners[record.name] for record in frontier)),
+        tuple(spans),
+    )

@@ -1,0 +1,1 @@
+"""SmashRun: its own words and quirks."""

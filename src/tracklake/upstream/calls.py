@@ -1,0 +1,146 @@
+"""Calls to a service: who we are, what the budget allows, what an answer means."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tracklake.budget import Budget, patiently
+from tracklake.client import Answer, Ask, Client
+from tracklake.errors import AuthError, BudgetSpent, Error, InvalidData, SourceError
+from tracklake.session import Phase, SyncSession
+
+_TRIES_AFTER_REFUSAL = 3
+
+
+class Login(Protocol):
+    """What a call says of who we are."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers of the next call."""
+
+    def renew(self) -> bool:
+        """Get another login after one was rejected with 401; False where there is no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A login that does not change: a key in a header."""
+
+    header: Mapping[str, str] = field(repr=False)
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the key's header."""
+        return self.header
+
+    def renew(self) -> bool:
+        """There is no other."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is known of a service's answers.
+
+    title: what a person calls it; url: of its API. problem: what a refusal (status, body) says of
+    our login or application, None where it is about the thing that was asked for. rejected: what to
+    say when the login is not accepted any more. of_one_item: statuses that say something of what
+    was asked for, and not of us. pause: how long to leave it alone when others use up the quota.
+    """
+
+    title: str
+    url: str
+    problem: Callable[[int, bytes], Error | None]
+    rejected: str
+    of_one_item: tuple[int, ...] = (402, 403, 404, 410)
+    pause: dt.timedelta = dt.timedelta(minutes=15)
+
+
+@dataclass(slots=True, kw_only=True)
+class Calls:
+    """A connection for one phase. calls: made so far; most_calls: --max-calls."""
+
+    session: SyncSession
+    phase: Phase
+    client: Client
+    service: Service
+    login: Login
+    budget: Budget
+    most_calls: int | None = None
+    calls: int = 0
+    outlook: Callable[[], str] = str  # what to say of the end while waiting
+    _refused_at: dt.datetime | None = field(default=None)
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        tries: int = 4,
+        headers: Mapping[str, str] | None = None,
+        most_bytes: int = 16 << 20,
+    ) -> Answer:
+        """Ask for one thing; return the answer if it is one (200), or one of `of_one_item`.
+
+        headers: an `Accept` of another kind than JSON also takes any body. Raises BudgetSpent,
+        AuthError, Transient (after `tries` tries), InvalidData (an answer over its cap, or of any
+        other status: that will not change soon) or SourceError.
+        """
+        refused = 0
+        renewed = False
+        while True:
+            ask = Ask(
+                url=f"{self.service.url}/{path}",
+                params=params or {},
+                headers={"Accept": "application/json", **self.login.headers(), **(headers or {})},
+                tries=tries,
+                most_bytes=most_bytes,
+                expects_json="Accept" not in (headers or {}),
+            )
+            answer = self.client.send(ask, admit=self._admit, heed=self.budget.heed)
+            if answer.status == 429:
+                refused += 1
+                self._refused_at = self.session.clock.now()
+                self.session.log.warning("rate_limited", path=path, answers=refused)
+                if refused < _TRIES_AFTER_REFUSAL:
+                    continue  # the budget knows: the next try waits, or does not come
+                until = self._refused_at + self.service.pause
+                message = f"others use up {self.service.title}'s quota before us"
+                raise BudgetSpent(message, until=until)
+            if answer.status == 401 and not renewed:
+                self._raise_if_it_is_about_us(answer)
+                renewed = self.login.renew()
+                if renewed:
+                    continue
+            return self._judged(path, answer)
+
+    def _admit(self) -> None:
+        now = self.session.clock.now
+        if self.most_calls is not None and self.calls >= self.most_calls:
+            raise BudgetSpent(f"stopped after {self.calls} calls (--max-calls)", until=now())
+        patiently(self.budget, self.session.clock, waiting=self._waiting)()
+        self.calls += 1
+
+    def _waiting(self, until: dt.datetime) -> None:
+        phase = self.phase
+        done = f"{phase.processed:,} of {phase.total:,} done; " if phase.total else ""
+        wait = f"waiting for {self.service.title}'s quota until {until:%H:%M:%S} UTC"
+        phase.note("; ".join(filter(None, (f"{done}{wait}", self.outlook()))))
+
+    def _judged(self, path: str, answer: Answer) -> Answer:
+        if answer.status == 200:
+            return answer
+        self._raise_if_it_is_about_us(answer)
+        title = self.service.title
+        if answer.status == 401:
+            if self._refused_at is not None:  # who insists after a 429 is shut out for a while
+                raise SourceError(f"{title} turns us away after a used-up quota; try again later")
+            raise AuthError(self.service.rejected)
+        if answer.status in self.service.of_one_item:
+            return answer
+        raise InvalidData(f"{title} answered {answer.status} to {path}", reason="refused")
+
+    def _raise_if_it_is_about_us(self, answer: Answer) -> None:
+        problem = self.service.problem(answer.status, answer.body)
+        if problem is not None:
+            raise problem

@@ -1,0 +1,44 @@
+"""What a source remembers between runs, in the state database; losing it costs calls, not data."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tracklake.session import SyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Facts of one athlete at one source, by name."""
+
+    session: SyncSession
+    source: str
+
+    def key(self, fact: str) -> str:
+        """Return the name under which a fact lies in the table of all."""
+        return f"{self.source}_{fact}:{self.session.athlete}"
+
+    def read(self, fact: str) -> str | None:
+        """Return what is remembered under a name."""
+        rows = self.session.state.execute(
+            "select value from facts where name = ?", (self.key(fact),)
+        )
+        return str(rows[0][0]) if rows else None
+
+    def write(self, fact: str, value: str | None) -> None:
+        """Remember something under a name, or forget it."""
+        state = self.session.state
+        if value is None:
+            state.execute("delete from facts where name = ?", (self.key(fact),))
+        else:
+            state.execute("insert or replace into facts values (?, ?)", (self.key(fact), value))
+
+    def was_within(self, fact: str, span: dt.timedelta) -> bool:
+        """Tell whether a moment that is remembered lies less than a span back."""
+        told = self.read(fact)
+        now = self.session.clock.now()
+        return told is not None and within(now, dt.datetime.fromisoformat(told), span)
+
+
+def within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
+    """Tell whether less than a span has passed; a clock that was set back tells nothing."""
+    return dt.timedelta(0) <= now - since < span
