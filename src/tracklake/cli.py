@@ -3,6 +3,7 @@
 Each command loads what it needs when it is called, because the start of a command is felt.
 """
 
+import functools
 import io
 import sys
 from collections.abc import Callable
@@ -108,13 +109,14 @@ def tiles(
     single: Annotated[
         bool, typer.Option(help="Also make all.pmtiles, one file of everything, for sharing.")
     ] = False,
+    athlete: cli_run.Athlete = None,
 ) -> None:
     """Bring GeoJSON and PMTiles up to date with the warehouse."""
     from tracklake import flow
 
     cli_run.run(
         "tiles",
-        None,
+        athlete,
         lambda session, report: flow.draw_tiles(session, report, rebuild=rebuild, single=single),
     )
 
@@ -126,13 +128,20 @@ def flow_(
         typer.Option(help="Read every list to its first day, and try again what was given up."),
     ] = False,
     athlete: cli_run.Athlete = None,
+    all_athletes: Annotated[
+        bool, typer.Option("--all-athletes", help="One flow for each athlete that is known here.")
+    ] = False,
 ) -> None:
     """Run all stages in order: pull, compact, enrich, compact, tiles."""
     from tracklake import flow
 
-    cli_run.run(
-        "flow", athlete, lambda session, report: flow.whole(session, report, backfill=backfill)
-    )
+    whole = functools.partial(flow.whole, backfill=backfill)
+    if not all_athletes:
+        cli_run.run("flow", athlete, whole)
+    elif athlete is not None:
+        raise ConfigError("say --athlete or --all-athletes, not both")
+    else:
+        cli_run.run_for_all("flow", whole)
 
 
 @app.command("status")
@@ -174,12 +183,16 @@ def sql(
     limit_s: Annotated[float, typer.Option(help="Stop a query after so many seconds.")] = 60.0,
     rows: Annotated[int, typer.Option(help="Show at most so many rows.")] = 100,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, all rows.")] = False,
+    athlete: Annotated[
+        str | None, typer.Option(help="Only what is this athlete's (default: everybody's).")
+    ] = None,
 ) -> None:
     """Ask the published snapshot; read-only, and nothing but the snapshot and its streams."""
     from tracklake import reading
+    from tracklake.narrowing import Part
 
-    _, folders = config.load()
-    with reading.snapshot(folders) as connection:
+    _, folders = config.load(athlete=athlete)
+    with reading.snapshot(folders, part=Part(athlete=athlete)) as connection:
         most_rows = 100_000_000 if as_csv else rows
         answer = reading.ask(connection, query, limit_s=limit_s, most_rows=most_rows)
     cli_show.answer(answer, as_csv=as_csv)

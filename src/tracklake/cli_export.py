@@ -24,15 +24,22 @@ def export(
         Path | None, typer.Option(help="Folder for the files. Default: data/exports/<today>.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    athlete: Annotated[
+        str | None, typer.Option(help="Only what is this athlete's (default: everybody's).")
+    ] = None,
 ) -> None:
     """Write tables and views of the published warehouse as files for other programs."""
     from tracklake import exporting
+    from tracklake.narrowing import Part
 
-    _, folders = config.load()
+    settings, folders = config.load(athlete=athlete)
+    part = Part(athlete=athlete, without=tuple(settings.not_exported))
     folder = to or exporting.dated_folder(folders, SystemClock().now())
-    wish = exporting.Wish(format_, tuple(table or ()), folder, overwrite=force)
+    wish = exporting.Wish(format_, tuple(table or ()), folder, overwrite=force, part=part)
     for done in exporting.export(folders, wish):
         typer.echo(f"{done.path}  {done.row_count:,} rows, {done.size_bytes / 1e6:,.1f} MB")
+    if part.without:
+        typer.echo(f"left out, as TRACKLAKE_NOT_EXPORTED says: {', '.join(part.without)}")
     if not table:
         typer.echo(
             "points and tracks are large and were left out: "

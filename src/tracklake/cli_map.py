@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tracklake import config
+from tracklake import cli_run, config
 
 PORT = 8722
 
@@ -28,13 +28,14 @@ def map_(
         str | None,
         typer.Option(help="A PMTiles file or its address (default TRACKLAKE_BASEMAP)."),
     ] = None,
+    athlete: cli_run.Athlete = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Show the map in a browser; Ctrl-C ends it."""
     from tracklake.serving import application, guard, listening
     from tracklake.serving.basemap import basemap as find_basemap
 
-    settings, folders = config.load(basemap=basemap)
+    settings, folders = config.load(basemap=basemap, athlete=athlete)
     site = application.Site(
         folders=folders,
         hosts=guard.Hosts.of(host),

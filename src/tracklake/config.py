@@ -153,6 +153,7 @@ class Folders(BaseModel, frozen=True):
     logs: Path
     inbox: Path
     default_athlete: str = "me"  # whose secrets lie in the secrets folder itself
+    athlete: str | None = None  # whose tiles these are; None: the default athlete's
 
     @property
     def bronze(self) -> Path:
@@ -181,8 +182,10 @@ class Folders(BaseModel, frozen=True):
 
     @property
     def tiles(self) -> Path:
-        """GeoJSON, PMTiles and their manifest."""
-        return self.data / "tiles"
+        """GeoJSON, PMTiles and their manifest; another athlete's have a folder of their own."""
+        if self.athlete in (None, self.default_athlete):
+            return self.data / "tiles"
+        return self.data / "tiles" / f"athlete={self.athlete}"
 
     @property
     def public_tiles(self) -> Path:
@@ -280,6 +283,7 @@ def _folders(settings: Settings, default_athlete: str) -> Folders:
         logs=settings.logs_dir,
         inbox=inbox,
         default_athlete=default_athlete,
+        athlete=settings.athlete,
     )
 
 

@@ -12,7 +12,7 @@ ATHLETE = "demo"
 def place() -> tuple[Settings, Folders]:
     """Return the demo's settings: everything below `demo` in the data folder."""
     _, folders = config.load()
-    return config.load(
+    settings, theirs = config.load(
         data_dir=folders.data / "demo",
         logs_dir=folders.data / "demo" / "logs",
         inbox=folders.data / "demo" / "inbox",
@@ -20,6 +20,8 @@ def place() -> tuple[Settings, Folders]:
         sources=("files",),
         weather=False,  # a made-up athlete: nobody is to be asked for anything
     )
+    alone = {"default_athlete": ATHLETE, "inbox": theirs.data / "inbox"}  # there is nobody else
+    return settings, theirs.model_copy(update=alone)
 
 
 def write_inbox(folders: Folders, clock: Clock) -> SampleSummary:

@@ -17,6 +17,7 @@ from tracklake import landing, reading
 from tracklake.config import Folders
 from tracklake.errors import ConfigError, Interrupted, StorageError
 from tracklake.incoming import literal
+from tracklake.narrowing import Part
 
 Format = Literal["parquet", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -50,6 +51,7 @@ class Wish:
     tables: Sequence[str]
     folder: Path
     overwrite: bool = False
+    part: Part = Part()  # noqa: RUF009 it cannot change
 
 
 def export(folders: Folders, wish: Wish) -> Iterator[Exported]:
@@ -62,7 +64,7 @@ def export(folders: Folders, wish: Wish) -> Iterator[Exported]:
         raise ConfigError(f"--format {wish.format} is not known; there are: {', '.join(FORMATS)}")
     if wish.folder.exists() and not wish.folder.is_dir():
         raise ConfigError(f"{wish.folder} is a file; name a folder with --to")
-    with reading.snapshot(folders, also=(wish.folder,)) as connection:
+    with reading.snapshot(folders, also=(wish.folder,), part=wish.part) as connection:
         names = _chosen(wish.tables, _known(connection))
         files = {name: wish.folder / f"{name}.{wish.format}" for name in names}
         there = [str(path) for path in files.values() if path.exists()]
@@ -77,7 +79,9 @@ def export(folders: Folders, wish: Wish) -> Iterator[Exported]:
 def _known(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
         "select table_name from duckdb_tables() where not internal and not temporary "
-        "union all select view_name from duckdb_views() where not internal order by 1"
+        "and database_name = current_database() "
+        "union all select view_name from duckdb_views() where not internal "
+        "and database_name = current_database() order by 1"
     )
     return [name for (name,) in rows.fetchall()]
 

@@ -211,6 +211,8 @@ def draw_tiles(
             phase.advance(done - phase.processed)
 
         with reading.snapshot(session.folders) as connection:
+            own = reading.own(connection, session.folders)
+        with reading.snapshot(session.folders, part=own) as connection:
             try:
                 made = sets.draw(
                     session, connection, hidden, rebuild=rebuild, single=single, progress=progress

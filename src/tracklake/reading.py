@@ -13,6 +13,8 @@ import duckdb
 
 from tracklake.config import Folders
 from tracklake.errors import ConfigError, Error, Interrupted
+from tracklake.incoming import list_literal
+from tracklake.narrowing import Part, narrow
 
 _HARMLESS = {"SELECT", "EXPLAIN"}
 MOVED = (
@@ -23,10 +25,15 @@ _ANALYZE = re.compile(r"\banaly[sz]e\b", re.IGNORECASE)  # it runs what it expla
 
 
 @contextlib.contextmanager
-def snapshot(folders: Folders, also: Sequence[Path] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+def snapshot(
+    folders: Folders,
+    also: Sequence[Path] = (),
+    part: Part = Part(),  # noqa: B008 it cannot change
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the snapshot as everybody should who was not trusted with more.
 
-    also: folders beside those of points and geometry that a query may reach.
+    also: folders beside those of points and geometry that a query may reach. part: what of it can
+    be seen.
     """
     if not folders.warehouse.exists():
         raise ConfigError(
@@ -34,28 +41,63 @@ def snapshot(folders: Folders, also: Sequence[Path] = ()) -> Iterator[duckdb.Duc
             f"{folders.inbox} and run `tracklake flow`, or try `tracklake demo`"
         )
     try:
-        connection = duckdb.connect(
-            str(folders.warehouse),
-            read_only=True,
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
-        )
+        connection = _opened(folders.warehouse, part)
     except duckdb.IOException as error:
         raise Error(
             f"{folders.warehouse} cannot be opened ({str(error).splitlines()[0]}); if it is "
             "damaged, `tracklake compact --rebuild` makes it anew from bronze"
         ) from error
     try:
-        allowed = ", ".join(
-            "'" + str(folder).replace("'", "''") + "/'"
-            for folder in (folders.streams, folders.tracks, *also)
+        places = [*_places(folders, part), *also]
+        allowed = list_literal(f"{place}/" for place in places)
+        empty = list_literal(
+            f"{place}/empty.parquet" for place in (folders.streams, folders.tracks)
         )
-        connection.execute(f"set allowed_directories = [{allowed}]")
+        connection.execute(f"set allowed_directories = {allowed}")
+        connection.execute(f"set allowed_paths = {empty}")
         connection.execute("set enable_external_access = false")
         connection.execute("set timezone = 'UTC'")
         connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()
+
+
+def _places(folders: Folders, part: Part) -> list[Path]:
+    """Return the folders of points and geometry that a query about a part may reach."""
+    both = (folders.streams, folders.tracks)
+    if part.is_whole:
+        return list(both)
+    found = [place for root in both for place in root.glob("**/athlete=*") if place.is_dir()]
+    return [place for place in found if part.has(str(place))]
+
+
+def _opened(path: Path, part: Part) -> duckdb.DuckDBPyConnection:
+    place, is_file = (str(path), True) if part.is_whole else (":memory:", False)
+    connection = duckdb.connect(
+        place,
+        read_only=is_file,
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    if part.is_whole:
+        return connection
+    try:
+        narrow(connection, path, part)
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def own(connection: duckdb.DuckDBPyConnection, folders: Folders) -> Part:
+    """Return which part of a snapshot is an athlete's own: all of it, where nobody else is in it.
+
+    Who is alone may be called otherwise by now, or be the demo's, but for somebody named apart.
+    """
+    names = [name for (name,) in connection.execute("select athlete from athletes").fetchall()]
+    whose = folders.athlete or folders.default_athlete
+    alone = len(names) < 2 if whose == folders.default_athlete else names == [whose]
+    return Part() if alone else Part(athlete=whose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,7 @@ def candidates(inbox: Path, paths: Sequence[Path] | None) -> Iterator[Candidate]
     theirs.
     """
     if paths is None:
-        if inbox.is_dir():
-            for candidate in _walk(str(inbox.resolve()), b"inbox:", ""):
-                if not candidate.shown.startswith(OTHERS):
-                    yield candidate
+        yield from _lying_in(inbox)
         return
     for path in paths:
         if not path.exists():
@@ -65,6 +62,11 @@ def candidates(inbox: Path, paths: Sequence[Path] | None) -> Iterator[Candidate]
             yield _candidate(real, key, printable(str(path)), path.stat())
         else:
             raise ConfigError(f"{printable(str(path))} is neither a file nor a folder")
+
+
+def _lying_in(inbox: Path) -> Iterator[Candidate]:
+    listed = _walk(str(inbox.resolve()), b"inbox:", "") if inbox.is_dir() else ()
+    return (one for one in listed if not one.shown.startswith(OTHERS))
 
 
 def _walk(folder: str, key: bytes, shown: str) -> Iterator[Candidate]:

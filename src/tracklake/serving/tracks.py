@@ -12,7 +12,7 @@ from tracklake.serving import gold
 _ACTIVITY = """
 select name, sport_type, date_trunc('second', start_date_local), distance, moving_time
 from activities
-where id = ?
+where id = $id and ($athlete is null or athlete = $athlete)
 """
 # Rounded to what can be measured, which makes the answer a third of its size.
 _POINTS = """
@@ -48,13 +48,16 @@ class Tracks:
         """
         with gold.opened(self._folders) as connection:
             try:
-                return _track(connection, activity_id)
+                part = reading.own(connection, self._folders)
+                return _track(connection, activity_id, part.athlete)
             except (duckdb.PermissionException, duckdb.IOException) as error:
                 raise Error(reading.MOVED) from error
 
 
-def _track(connection: duckdb.DuckDBPyConnection, activity_id: int) -> dict[str, Any] | None:
-    found = connection.execute(_ACTIVITY, [activity_id]).fetchone()
+def _track(
+    connection: duckdb.DuckDBPyConnection, activity_id: int, athlete: str | None
+) -> dict[str, Any] | None:
+    found = connection.execute(_ACTIVITY, {"id": activity_id, "athlete": athlete}).fetchone()
     if found is None:
         return None
     name, sport_type, start_date_local, distance_m, moving_time_s = found
