@@ -10,6 +10,7 @@ from tests.sources import strava_place
 from tests.sources.inbox import fit_bytes
 from tests.sources.strava_place import Place
 from tracklake import flow, pages
+from tracklake.backup import manifest
 from tracklake.flow import FlowReport
 
 
@@ -99,6 +100,24 @@ def test_what_is_too_old_is_forgotten_by_each_flow(tmp_path: Path, days: int) ->
 
 def _landed_at(page: Path) -> dt.datetime:
     return pages.began_at(page.parent)
+
+
+def test_what_remains_is_said(tmp_path: Path) -> None:
+    """Backups of before, the login and the logs are named; a backup made afterwards is without."""
+    with strava_place.opened(tmp_path, activities=3, points=40) as place:
+        with_a_file(place)
+        place.flow()
+        report = run_forget(place, "strava")
+        assert report.forgotten is not None
+        said = "\n".join(report.forgotten.remains)
+        for part in ("1 backup of before holds it", "strava_token.json", "logs", "uploaded"):
+            assert part in said, said
+        place.settings_given = {"sources": ("files",)}
+        place.advance(days=1)
+        (place.folders.inbox / "more.fit").write_bytes(fit_bytes(4))
+        place.flow()
+        newest = max((place.folders.data / "backups/manifests").iterdir())
+        assert b"bronze/strava" not in manifest.unpack(newest.read_bytes()), newest
 
 
 def test_forgetting_halfway_can_be_run_again(tmp_path: Path) -> None:

@@ -100,9 +100,11 @@ def flow_report(report: FlowReport, folders: Folders) -> None:
     if report.forgotten is not None:
         gone = report.forgotten
         typer.echo(
-            f"removed: {gone.files:,} files, {gone.size_bytes / 1e6:,.1f} MB. The login and the "
-            "settings stay: without removing them the next flow fetches what it finds anew"
+            f"removed: {gone.files:,} files, {gone.size_bytes / 1e6:,.1f} MB, and what gold and "
+            "the map had of them"
         )
+        for sentence in gone.remains:
+            typer.echo(f"left: {plain(sentence)}")
     _fetched(report)
     for line in report.upload.lines() if report.upload else ():
         typer.echo(line)
@@ -181,7 +183,7 @@ def _fetched(report: FlowReport) -> None:
     if report.weather is not None:
         _weather(report.weather)
     if report.places is not None:
-        typer.echo(f"places: {report.places.summary()}")
+        typer.echo(f"places: {report.places.summary()}. GeoNames, © OpenStreetMap contributors")
 
 
 def _enriched(report: EnrichReport) -> None:

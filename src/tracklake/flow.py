@@ -236,10 +236,11 @@ Stage = Callable[[SyncSession, FlowReport], None]
 
 def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -> None:
     """Run every stage in order; a source's failure is raised at the end, when all else is done."""
+    from tracklake import retention
     from tracklake.tiles import sets
 
     sets.privacy(session.settings)  # a mistake in it is to be said before hours of work
-    expired = _forget_expired(session)  # first: what the list still shows is then fetched anew
+    expired = retention.forget_expired(session)  # first: what is still listed is fetched anew
     pull(session, report, options=PullOptions(everything=backfill))
     compact(session, report, rebuild=expired)
     first = report.compact
@@ -254,22 +255,11 @@ def whole(session: SyncSession, report: FlowReport, *, backfill: bool = False) -
     raise_source_failures(report)
 
 
-def _forget_expired(session: SyncSession) -> bool:
-    """Remove what was fetched longer ago than the athlete wants it kept; tell whether any was."""
-    from tracklake import forgetting
-
-    expired = [
-        forgetting.forget(session, source, older_than_days=days).files
-        for source, days in session.settings.keep_days.items()
-    ]
-    return any(expired)
-
-
 def forget(
     session: SyncSession, report: FlowReport, source: str, older_than_days: int | None
 ) -> None:
-    """Remove what a source gave, and make gold and the map anew without it."""
-    from tracklake import forgetting
+    """Remove what a source gave, make gold and the map anew without it; say what remains."""
+    from tracklake import forgetting, retention
 
     report.forgotten = forgetting.forget(session, source, older_than_days=older_than_days)
     compact(session, report, rebuild=True)
@@ -278,6 +268,7 @@ def forget(
 
     for folder in (session.folders.tiles, session.folders.public_tiles):
         manifest.forget_old(folder)  # also the files that are usually kept for a while
+    report.forgotten.remains = retention.remaining(session, source)
 
 
 def _both(first: CompactReport | None, second: CompactReport | None) -> CompactReport | None:

@@ -6,7 +6,7 @@ Gold is made anew from what is left afterwards; until then it still knows. The l
 import datetime as dt
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracklake import bronze, landing
@@ -18,10 +18,11 @@ _OF_FILES = ("seen_files", "decoded", "landed_records")
 
 @dataclass(slots=True, kw_only=True)
 class ForgetReport:
-    """What was removed."""
+    """What was removed. remains: what is left elsewhere, in sentences."""
 
     files: int = 0
     size_bytes: int = 0
+    remains: list[str] = field(default_factory=list)
 
 
 def forget(
