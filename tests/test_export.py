@@ -126,3 +126,14 @@ def test_a_disk_that_is_full_leaves_no_half_file(folders: Folders, tmp_path: Pat
     assert done.stderr.startswith("tracklake: activities could not be exported: ")
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_whose_data_it_is_stands_beside_it(folders: Folders, tmp_path: Path) -> None:
+    """What has weather or places in it is listed with the attribution that their licences ask."""
+    environment = {"TRACKLAKE_DATA_DIR": str(folders.data)}
+    for table, credit in (("activity_weather", "Open-Meteo"), ("activity_places", "GeoNames")):
+        arguments = ["export", "--format", "csv", "--table", table, "--to", str(tmp_path)]
+        done = CliRunner().invoke(app, arguments, env=environment)
+        assert credit in done.output
+    arguments = ["export", "--format", "csv", "--table", "activities", "--to", str(tmp_path)]
+    assert "CC BY" not in CliRunner().invoke(app, arguments, env=environment).output

@@ -153,7 +153,7 @@ def status_(
     from tracklake import status
 
     settings, folders = config.load(athlete=athlete)
-    found = status.status(folders, settings.athlete)
+    found = status.status(folders, settings.athlete, weather_is_on=settings.weather)
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:

@@ -8,6 +8,15 @@ import typer
 from tracklake import config
 from tracklake.clock import SystemClock
 
+# Whose data it is, by what the names of tables have in them; their licences ask for it.
+_CREDITS = {
+    "weather": "Weather data by Open-Meteo.com (CC BY 4.0)",
+    "temperature": "Weather data by Open-Meteo.com (CC BY 4.0)",
+    "places": "places: GeoNames (CC BY 4.0); © OpenStreetMap contributors (ODbL)",
+    "cities": "places: GeoNames (CC BY 4.0); © OpenStreetMap contributors (ODbL)",
+    "countries": "places: GeoNames (CC BY 4.0); © OpenStreetMap contributors (ODbL)",
+}
+
 
 def add_to(app: typer.Typer) -> None:
     """Add this command to the command line."""
@@ -38,6 +47,8 @@ def export(
     wish = exporting.Wish(format_, tuple(table or ()), folder, overwrite=force, part=part)
     for done in exporting.export(folders, wish):
         typer.echo(f"{done.path}  {done.row_count:,} rows, {done.size_bytes / 1e6:,.1f} MB")
+        for credit in (words for part, words in _CREDITS.items() if part in done.table):
+            typer.echo(f"  {credit}")
     if part.without:
         typer.echo(f"left out, as TRACKLAKE_NOT_EXPORTED says: {', '.join(part.without)}")
     if not table:

@@ -24,7 +24,9 @@ def status(found: dict[str, Any]) -> None:
         )
     if found["strava"]:
         _strava(found["strava"])
-    _weather(found["weather"] or {"done": 0, "pending": 0})
+    switch = "" if found["weather_is_on"] else " (TRACKLAKE_WEATHER is off)"
+    _enriched("weather", found["weather"], f"By Open-Meteo.com{switch}")
+    _enriched("places", found["places"], "GeoNames, © OpenStreetMap contributors")
     if found["quarantine"]["count"]:
         typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
     if found["running"]:
@@ -35,11 +37,11 @@ def status(found: dict[str, Any]) -> None:
             typer.echo(f"    {plain(session['error'])}")
 
 
-def _weather(known: dict[str, Any]) -> None:
-    """Say of how many activities the weather is there, once there is or can be any."""
-    there, missing = known["done"], known["pending"]
+def _enriched(name: str, known: dict[str, Any] | None, whose: str) -> None:
+    """Say of how many activities something is there, if there is or can be any; and whose it is."""
+    there, missing = (known["done"], known["pending"]) if known else (0, 0)
     if there + missing:
-        typer.echo(f"weather: {there:,} activities, {missing:,} to come. By Open-Meteo.com")
+        typer.echo(f"{name}: {there:,} activities, {missing:,} to come. {whose}")
 
 
 def _strava(known: dict[str, Any]) -> None:

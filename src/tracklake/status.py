@@ -18,7 +18,11 @@ _LAST = 30
 
 
 def status(
-    folders: Folders, athlete: str | None = None, clock: Clock | None = None
+    folders: Folders,
+    athlete: str | None = None,
+    clock: Clock | None = None,
+    *,
+    weather_is_on: bool = True,
 ) -> dict[str, Any]:
     """Return everything `status` shows, ready for JSON; parts that do not exist yet are None."""
     whose = athlete or folders.default_athlete
@@ -30,6 +34,8 @@ def status(
             "running": _running(state) if state and at_work else None,
             "sessions": _sessions(state, at_work=at_work) if state else [],
             "weather": _weather(state, folders, clock or SystemClock()) if state else None,
+            "weather_is_on": weather_is_on,
+            "places": _places(folders) if state else None,
             "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
             "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
             "folders": {
@@ -108,19 +114,27 @@ def _strava(state: State, folders: Folders, athlete: str, clock: Clock) -> dict[
 
 def _weather(state: State, folders: Folders, clock: Clock) -> dict[str, Any] | None:
     """Return how many activities have weather, will have it, cannot; and the quota."""
+    counts = _enriched(folders, "weather")
+    if counts is None:
+        return None
+    return {**counts, "quota": _quota(Budget(state, weather.SOURCE, weather.LIMITS, clock))}
+
+
+def _places(folders: Folders) -> dict[str, int] | None:
+    """Return of how many activities it is known where they were, will be, cannot be."""
+    return _enriched(folders, "places")
+
+
+def _enriched(folders: Folders, column: str) -> dict[str, int] | None:
     try:
         with reading.snapshot(folders) as connection:
             rows = connection.execute(
-                "select weather, count(*) from enrichment_status group by 1"
+                f"select {column}, count(*) from enrichment_status group by 1"  # noqa: S608 our own
             ).fetchall()
     except (Error, duckdb.CatalogException):  # none yet, or another version's; `warehouse` says it
         return None
-    budget = Budget(state, weather.SOURCE, weather.LIMITS, clock)
-    return {
-        **dict.fromkeys(("done", "pending", "impossible"), 0),
-        **{str(status): int(count) for status, count in rows},
-        "quota": _quota(budget),
-    }
+    counts = dict.fromkeys(("done", "pending", "impossible"), 0)
+    return counts | {str(status): int(count) for status, count in rows}
 
 
 def _quota(budget: Budget) -> list[dict[str, Any]]:

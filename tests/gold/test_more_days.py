@@ -158,7 +158,8 @@ def test_an_hour_of_each_sport_has_the_points_that_the_docs_say() -> None:
     said = {
         60: "Run TrailRun VirtualRun NordicSki BackcountrySki RollerSki",
         55: "Swim",
-        50: "Wheelchair Rowing VirtualRow Kayaking Canoeing HighIntensityIntervalTraining",
+        50: "Wheelchair Rowing VirtualRow Kayaking Canoeing StandUpPaddling Crossfit "
+        "HighIntensityIntervalTraining",
         20: "Walk",
         15: "Yoga Pilates Golf PhysicalTherapy Sail",
         30: "Hike Snowshoe EBikeRide EMountainBikeRide Tennis Surfing AlpineSki Newsport",

@@ -10,10 +10,11 @@ import pytest
 
 from tests.places.lake import Lake, run
 from tests.rows import land, make_session
-from tracklake import compaction
+from tracklake import cli_status, compaction
 from tracklake.enrichments import places
 from tracklake.places import dataset
 from tracklake.stages import EnrichOptions, PlacesReport
+from tracklake.status import status
 
 BARCELONA, BADALONA = (41.3851, 2.1734), (41.4500, 2.2474)
 JUAREZ, EL_PASO = (31.7390, -106.4870), (31.7587, -106.4869)
@@ -43,6 +44,21 @@ def test_from_activity_to_gold(lake: Lake) -> None:
     }
     ((distance_km,),) = lake.ask("select distance_km from activity_places where city = 'El Paso'")
     assert 0 <= distance_km < 1
+
+
+def test_status_says_how_many_are_known_and_whose_data_it_is(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two are to come, then one is there and one, at sea, cannot be; GeoNames is named."""
+    lake.land(run(1, BARCELONA), run(2, SEA), run(3, None))
+    folders = lake.session.folders
+    assert status(folders)["places"] == {"done": 0, "pending": 2, "impossible": 1}
+    lake.enrich()
+    found = status(folders)
+    assert found["places"] == {"done": 1, "pending": 0, "impossible": 2}
+    cli_status.status(found)
+    line = "places: 1 activities, 0 to come. GeoNames, © OpenStreetMap contributors"
+    assert line in capsys.readouterr().out.splitlines()
 
 
 def test_only_what_is_missing(lake: Lake) -> None:

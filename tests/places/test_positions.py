@@ -33,6 +33,23 @@ BORDERS = [
     (42.6629, 21.1655, "Pristina", "XK"),
     (21.0285, 105.8542, "Hanoi", "VN"),
     (22.5431, 114.0579, "Shenzhen", "CN"),
+    (47.5900, 7.5610, "Saint-Louis", "FR"),  # three countries meet at Basel
+    (51.1530, 14.9850, "Görlitz", "DE"),
+    (51.1500, 15.0050, "Zgorzelec", "PL"),
+    (43.0895, -79.0655, "Niagara Falls", "US"),  # both ends of the Rainbow Bridge
+    (43.0905, -79.0710, "Niagara Falls", "CA"),
+    (51.4470, 4.9260, "Baarle-Nassau", "NL"),
+    (51.4410, 4.9330, "Baarle-Hertog", "BE"),  # one of the pieces of Belgium within it
+    (47.6970, 8.6900, "Büsingen", "DE"),  # exclaves
+    (45.9690, 8.9710, "Campione", "IT"),
+    (42.4640, 1.9810, "Llívia", "ES"),
+    (65.8480, 24.1470, "Tornio", "FI"),
+    (65.8350, 24.1360, "Haparanda", "SE"),
+    (-25.5980, -54.5700, "Puerto Iguazú", "AR"),
+    (-25.5130, -54.6150, "Ciudad del Este", "PY"),
+    (66.3200, -179.1200, "Egvekinot", "RU"),  # Asia, in the western hemisphere
+    (-43.9530, -176.5600, "Waitangi", "NZ"),
+    (-13.8330, -171.7660, "Apia", "WS"),
 ]
 NOWHERE = [
     (0.0, 0.0),
@@ -50,6 +67,8 @@ NOWHERE = [
     (0.0, 180.0),
     (0.0, -180.0),
     (10.0, 179.999),
+    (-16.85, 180.0),  # Taveuni: land, but nobody within 50 km whom the table knows
+    (-16.85, -179.97),
 ]
 SETTLEMENTS = [
     (41.4024, 2.1564, "Barcelona"),  # Gràcia, a quarter

@@ -179,6 +179,19 @@ def test_one_place_that_is_not_accepted_does_not_cost_the_others(place: WeatherP
     assert place.aside() == []
 
 
+def test_a_service_that_accepts_nothing_is_left_alone(place: WeatherPlace) -> None:
+    """Ten places in a row are refused: the other fifty cost no call and stay pending."""
+    lats = [n / 10 for n in range(400, 460)]
+    place.went_out_at(9000, *lats)
+    place.upstream.refused_latitudes = set(lats)
+    report = place.enrich()
+    assert (report.fetched, report.quarantined, report.left) == (0, 10, 50)
+    assert "accepts nothing" in report.failed
+    assert report.calls < 25
+    place.upstream.refused_latitudes = set()
+    assert place.enrich().fetched == 50
+
+
 def test_other_units_than_were_asked_for_are_set_aside(place: WeatherPlace) -> None:
     """No Fahrenheit in a column of degrees Celsius."""
     place.went_out(9000)

@@ -36,6 +36,7 @@ _CROWDED_WAIT_S = 5.0
 _TRIES = 2
 _MOST_REFUSALS = 3  # of one call
 _MOST_FAILED_IN_A_ROW = 2  # then it is the service that fails
+_MOST_REFUSED_IN_A_ROW = 10  # then it is not the places: the rest is spared call and quarantine
 _REST = dt.timedelta(minutes=30)  # after that, for flows: each would wait for it in vain
 _RESTS_UNTIL = "weather_rests_until"
 
@@ -123,6 +124,7 @@ class _Fetching:
     most_calls: int | None
     wanted: frozenset[CellDay]
     _failed: int = 0
+    _refused: int = 0
     _aside: set[str] = field(default_factory=set)
 
     def run(self, planned: Iterable[Bundle]) -> None:
@@ -157,6 +159,7 @@ class _Fetching:
             return
         self._failed = 0
         if answer.status == 200:
+            self._refused = 0
             refused = self.landing.take(bundle, answer.body, asked_at)
             for span, why in refused:
                 self._refuse((span,), bundle.service, why)
@@ -177,6 +180,9 @@ class _Fetching:
         said = answers.reason(answer.body) or "no reason"
         error = InvalidData(f"Open-Meteo does not accept it: {said}", reason="refused")
         self._refuse(bundle.spans, bundle.service, error)
+        self._refused += 1
+        if self._refused >= _MOST_REFUSED_IN_A_ROW:
+            raise SourceError(f"Open-Meteo accepts nothing: {said}")
 
     def _answered(self, bundle: Bundle) -> Answer:
         """Return the first answer that is no 429; a window that is used up is waited for, or

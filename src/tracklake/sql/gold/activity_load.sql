@@ -7,7 +7,8 @@ with hourly (sport_type, load_per_hour) as (
     (55, ['Swim']),
     (50, [
       'Ride', 'VirtualRide', 'GravelRide', 'MountainBikeRide', 'Handcycle', 'Velomobile', 'Wheelchair',
-      'Rowing', 'VirtualRow', 'Kayaking', 'Canoeing', 'HighIntensityIntervalTraining', 'Crossfit'
+      'Rowing', 'VirtualRow', 'Kayaking', 'Canoeing', 'StandUpPaddling',
+      'HighIntensityIntervalTraining', 'Crossfit'
     ]),
     (30, ['Hike', 'Snowshoe', 'EBikeRide', 'EMountainBikeRide']),
     (20, ['Walk']),

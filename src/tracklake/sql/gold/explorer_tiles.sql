@@ -11,7 +11,8 @@ select
 from track_tiles as t
 inner join activity_points as p on p.track_key = t.track_key
 inner join activities as a on a.id = p.activity_id
-where a.sport_type is distinct from 'VirtualRide'
+where coalesce(a.leg_count, 0) = 0
+  and a.sport_type is distinct from 'VirtualRide'
   and a.sport_type is distinct from 'VirtualRun'
   and a.sport_type is distinct from 'VirtualRow'
 group by a.athlete, t.tile_x, t.tile_y;

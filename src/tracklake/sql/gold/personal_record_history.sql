@@ -24,7 +24,8 @@ candidates as (
   where not is_motorised
   union all
   select
-    athlete, sport_family, record, null, null, 'm', sum(distance) as value, value, null, day,
+    -- To the millimetre: sums of the same decimals in another order differ by less.
+    athlete, sport_family, record, null, null, 'm', round(sum(distance), 3) as value, value, null, day,
     day::timestamp at time zone 'UTC'
   from periods
   group by athlete, sport_family, record, day

@@ -35,6 +35,7 @@ dated as (
   inner join athlete_today as t on t.athlete = a.athlete
   left join sport_families as s on s.sport_type = a.sport_type
   where coalesce(a.device_watts, true) and not coalesce(s.is_motorised, false)
+    and coalesce(a.leg_count, 0) = 0
 )
 select
   athlete,

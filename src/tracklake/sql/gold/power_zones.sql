@@ -13,7 +13,7 @@ with counted as (
   inner join activity_points as p on p.activity_id = a.id
   inner join stream_facts as f on f.stream_key = p.stream_key
   inner join athlete_thresholds as t on t.athlete = a.athlete
-  where t.power_zones is not null
+  where t.power_zones is not null and coalesce(a.leg_count, 0) = 0
     and a.sport_type in (select sport_type from sport_families where sport_family = 'ride')
     and coalesce(a.device_watts, true)
 ),

@@ -64,7 +64,8 @@ select
     as is_fastest,
   case when has_halves then first_s end as first_half_s,
   case when has_halves then both_s - first_s end as second_half_s,
-  case when has_halves then both_s - first_s < first_s end as is_negative_split
+  -- To the millisecond: halves of an even run differ by less.
+  case when has_halves then round(2 * first_s - both_s, 3) > 0 end as is_negative_split
 from halved
 window in_order as (partition by unit, activity_id order by split_index);
 comment on view run_splits is 'Runs kilometre by kilometre and mile by mile: pace, how it changed, which half was faster';

@@ -6,7 +6,11 @@ with daily as (
   group by athlete, day
 ),
 spans as (
-  select d.athlete, min(d.day) as first_day, greatest(max(d.day), any_value(t.today)) as last_day
+  select
+    d.athlete,
+    min(d.day) as first_day,
+    -- Beyond the date line it may be tomorrow; what is later has a clock that was wrong.
+    max(greatest(t.today, case when d.day <= t.today + 1 then d.day end)) as last_day
   from daily as d
   inner join athlete_today as t on t.athlete = d.athlete
   group by d.athlete
