@@ -9,7 +9,7 @@ import sys
 
 from bench import measure
 
-PARTS = ("fit_decoding", "flow", "compact", "strava", "tiles", "models")
+PARTS = ("fit_decoding", "flow", "compact", "strava", "tiles", "models", "matching")
 PAGE = measure.REPOSITORY / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 

@@ -4,9 +4,10 @@
 concern. Records are named "source/source_id" in decisions, because ids of activities may change.
 """
 
-from tracklake.matching.grouping import Assignment, Grouping, compared, grouped
+from tracklake.matching.grouping import Assignment, Grouping, grouped
 from tracklake.matching.likeness import DOUBTFUL, REACH_S, SURE
 from tracklake.matching.neighbours import Wanted, neighbourhood
+from tracklake.matching.pairs import compared
 from tracklake.matching.records import Decision, Match, Record, links
 
 __all__ = [

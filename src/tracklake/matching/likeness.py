@@ -1,7 +1,7 @@
 """How sure it is that two records are one activity, by time, distance, duration, sport and track.
 
-Three ways. "together": both clocks say so, for nobody does two things at once. "shifted": a clock or
-a zone is wrong; then the rest must agree closely. "day": a start is hidden, or was typed in by
+Three ways. "together": both clocks say so, for nobody does two things at once. "shifted": a clock
+or a zone is wrong; then the rest must agree closely. "day": a start is hidden, or was typed in by
 hand; only the day is known. What each costs is a table in docs/matching.md.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tracklake import sports
 from tracklake.matching import shapes
+from tracklake.matching.differences import Apart, apart_of, length_s
 from tracklake.matching.records import Record
 
 SURE = 0.8  # from here on two records are one activity
@@ -20,17 +20,16 @@ CLOCK_S = 900.0  # a clock may be as much off
 ZONE_S = 14 * 3_600.0 + CLOCK_S  # a zone, and the clock
 REACH_S = 38 * 3_600.0  # a hidden day as UTC: 24 h and 14 h of zone; nothing further is compared
 
+_FIRST_S = 631_238_400.0  # 2 January 1990
 Way = Literal["together", "shifted", "day"]
 
 _QUARTER_S, _DAY_S = 900.0, 86_400.0
 _SAME_CLOCK_S = 90.0  # what is left of a gap when the zone is taken off
-_CLOSE_S, _LATE_S = 120.0, 300.0
-_TWIN_S, _TWIN_SHARE = 3.0, 0.002  # one recording: durations agree to the second
+_CLOSE_S, _LATE_S, _SHORT_S = 120.0, 300.0, 600.0
 _TRACK_BONUS, _NEAR_BONUS, _ELSEWHERE = 0.08, 0.04, 0.3
 _AT_START_M, _OTHER_START_M, _OTHER_PLACE_M = 700.0, 2_000.0, 5_000.0
 _CERTAIN = 0.93  # tracks are not looked at above
 _SPORT_COST = {"same": 0.0, "unknown": 0.04, "other": 0.12}
-_FAMILY = {name: sports.family(name) for name in sports.SPORT_TYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +41,28 @@ class Likeness:
     by_track: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Apart:
-    """Differences: seconds, or shares of the larger; None: not comparable."""
-
-    gap_s: float
-    overlap: float
-    time: float | None
-    distance: float | None
-    is_twin: bool
-    sport: str
-
-
 def likeness(a: Record, b: Record) -> Likeness | None:
     """Compare two records, either way round; None if they are not alike, or nothing can be said."""
-    if a.start_s is None or b.start_s is None or a.is_stub or b.is_stub:
+    if a.start_s is None or b.start_s is None or not (has_time(a) and has_time(b)):
         return None
     gap_s = abs(a.start_s - b.start_s)
     if gap_s > REACH_S or (most := _most(a, b)) == 0:
         return None
     found = _by_clock(a, b, gap_s)
-    if a.service != b.service and (found is None or found.way != "together"):
-        # A source does not have one activity twice at different times.
+    if found is None or found.way != "together":
         found = _better(found, _by_day(a, b, gap_s))
-    elif found and found.way != "together":
-        return None
-    if found is None:
-        return None
+    if found is None or (found.way != "together" and a.service == b.service):
+        return None  # a source does not have one activity twice at different times
     found = _by_place(a, b, found)
     confidence = round(min(found.confidence, most), 4)
     if confidence < DOUBTFUL:
         return None
     return Likeness(confidence, found.way, found.by_track and confidence >= SURE)
+
+
+def has_time(record: Record) -> bool:
+    """Tell whether its start means anything: a clock that was never set says 1970 or 1989."""
+    return not record.is_stub and record.start_s is not None and record.start_s >= _FIRST_S
 
 
 def is_day_only(record: Record) -> bool:
@@ -106,27 +95,32 @@ def _better(first: Likeness | None, second: Likeness | None) -> Likeness | None:
 def _by_clock(a: Record, b: Record, gap_s: float) -> Likeness | None:
     if a.start_hidden or b.start_hidden:
         return None
-    a_s, b_s = _length_s(a), _length_s(b)
+    a_s, b_s = length_s(a), length_s(b)
     later_s = gap_s + (b_s if _starts_first(a, b) else a_s)
     earlier_s = a_s if _starts_first(a, b) else b_s
-    both_s = min(later_s, earlier_s) - gap_s
-    if both_s <= 0 and gap_s > CLOCK_S and not _is_zone(gap_s):
+    if not can_be_one(gap_s, earlier_s):
         return None
+    both_s = min(later_s, earlier_s) - gap_s
     overlap = both_s / max(later_s, earlier_s, 1.0) if both_s > 0 else 0.0
-    apart = _apart(a, b, gap_s, overlap)
+    apart = apart_of(a, b, gap_s, overlap)
     together = _together(apart, a.has_legs != b.has_legs)
     if together and together.confidence >= SURE:
         return together
     return _better(together, _shifted(a, b, apart))
 
 
+def can_be_one(gap_s: float, earlier_s: float) -> bool:
+    """Tell whether two starts are near enough, if the earlier record lasts that long."""
+    return gap_s < earlier_s or gap_s <= CLOCK_S or _is_zone(gap_s)
+
+
 def _starts_first(a: Record, b: Record) -> bool:
     return (a.start_s or 0.0) <= (b.start_s or 0.0)
 
 
-def _together(apart: _Apart, one_has_legs: bool) -> Likeness | None:
+def _together(apart: Apart, one_has_legs: bool) -> Likeness | None:
     base = _together_base(apart)
-    if base is None or (one_has_legs and apart.overlap < 0.9):  # noqa: PLR2004 a leg is no outing
+    if base is None or (one_has_legs and apart.overlap < 0.9):
         return None
     cost = _distance_cost(apart) + _SPORT_COST[apart.sport] + 0.03 * min(apart.gap_s / CLOCK_S, 1.0)
     if apart.time is not None and not apart.is_twin:
@@ -134,14 +128,14 @@ def _together(apart: _Apart, one_has_legs: bool) -> Likeness | None:
     return Likeness(base - cost, "together")
 
 
-def _together_base(apart: _Apart) -> float | None:
+def _together_base(apart: Apart) -> float | None:
     if apart.time is None:
         return 0.88 if apart.gap_s <= _CLOSE_S and apart.distance is not None else None
     for gap_s, time, overlap, base in (
-        (_CLOSE_S, 0.03, 0.0, 0.98),
+        (_CLOSE_S, 0.03, 0.4, 0.98),
         (CLOCK_S, 1.0, 0.9, 0.96),
         (CLOCK_S, 1.0, 0.75, 0.92),
-        (_LATE_S, 0.05, 0.0, 0.92),
+        (_LATE_S, 0.05, 0.5, 0.92),
         (CLOCK_S * 4, 1.0, 0.5, 0.7),
     ):
         if apart.gap_s <= gap_s and apart.time <= time and apart.overlap >= overlap:
@@ -149,13 +143,13 @@ def _together_base(apart: _Apart) -> float | None:
     return None
 
 
-def _distance_cost(apart: _Apart) -> float:
+def _distance_cost(apart: Apart) -> float:
     if apart.distance is None:
         return 0.03
     for most, cost in ((0.05, 0.0), (0.1, 0.03), (0.25, 0.08)):
         if apart.distance <= most:
             return cost + apart.distance / 10
-    if apart.sport == "same" and apart.gap_s <= _CLOSE_S and (apart.time or 0.0) <= 0.01:  # noqa: PLR2004 see the table
+    if apart.sport == "same" and apart.gap_s <= _CLOSE_S and (apart.time or 0.0) <= 0.01:
         return 0.15  # a treadmill, corrected by hand
     return 0.3
 
@@ -163,10 +157,12 @@ def _distance_cost(apart: _Apart) -> float:
 # ---- a wrong clock or zone ----
 
 
-def _shifted(a: Record, b: Record, apart: _Apart) -> Likeness | None:
-    if apart.sport == "other":
+def _shifted(a: Record, b: Record, apart: Apart) -> Likeness | None:
+    if apart.sport == "other" or a.has_legs != b.has_legs:
         return None
     if apart.gap_s <= CLOCK_S:
+        if apart.overlap < 0.1:  # one after the other, as intervals are
+            return None
         base = 0.88
     elif _is_zone(apart.gap_s):
         base = 0.86 if a.zone_known and b.zone_known else 0.88
@@ -175,7 +171,8 @@ def _shifted(a: Record, b: Record, apart: _Apart) -> Likeness | None:
     cost = _closeness_cost(apart)
     if cost is None:
         return None
-    return Likeness(base - cost - _SPORT_COST[apart.sport], "shifted")
+    cost += _short_cost(a, b) + _SPORT_COST[apart.sport]
+    return Likeness(base - cost, "shifted")
 
 
 def _is_zone(gap_s: float) -> bool:
@@ -184,7 +181,12 @@ def _is_zone(gap_s: float) -> bool:
     return gap_s <= ZONE_S and abs(left_s) <= _SAME_CLOCK_S
 
 
-def _closeness_cost(apart: _Apart) -> float | None:
+def _short_cost(a: Record, b: Record) -> float:
+    """Return what it costs to be short: intervals saved one by one all have one length."""
+    return 0.1 if max(length_s(a), length_s(b)) < _SHORT_S else 0.0
+
+
+def _closeness_cost(apart: Apart) -> float | None:
     """Return what is missing where the clock says nothing and the lengths have to."""
     if apart.time is None:
         return None
@@ -193,6 +195,7 @@ def _closeness_cost(apart: _Apart) -> float | None:
     for is_twin, time, distance, cost in (
         (True, 1.0, 0.02, 0.0),
         (True, 1.0, 0.05, 0.03),
+        (True, 1.0, 0.08, 0.06),
         (False, 0.01, 0.01, 0.03),
         (False, 0.03, 0.03, 0.2),
     ):
@@ -207,24 +210,24 @@ def _closeness_cost(apart: _Apart) -> float | None:
 def _by_day(a: Record, b: Record, gap_s: float) -> Likeness | None:
     if not (is_day_only(a) or is_day_only(b)) or not _days(a) & _days(b):
         return None
-    apart = _apart(a, b, gap_s, 0.0)
-    if apart.sport == "other":
+    apart = apart_of(a, b, gap_s, 0.0)
+    if apart.sport == "other" or a.has_legs != b.has_legs:
         return None
     cost = _day_cost(apart)
     if cost is None:
         return None
-    base = 0.92 if a.start_hidden or b.start_hidden else 0.88
-    return Likeness(base - cost - _SPORT_COST[apart.sport], "day")
+    base = 0.92 if a.start_hidden or b.start_hidden else 0.83
+    return Likeness(base - cost - _short_cost(a, b) - _SPORT_COST[apart.sport], "day")
 
 
-def _day_cost(apart: _Apart) -> float | None:
+def _day_cost(apart: Apart) -> float | None:
     if apart.time is None:
         return None
     if apart.distance is None:
         return 0.1 if apart.is_twin else None
     cost = _closeness_cost(apart)
-    if cost is None or cost > 0.1:  # noqa: PLR2004 the last line of that table: here the day helps
-        is_close = apart.time <= 0.05 and apart.distance <= 0.05  # noqa: PLR2004 two devices
+    if cost is None or cost > 0.1:
+        is_close = apart.time <= 0.05 and apart.distance <= 0.05
         cost = 0.06 + (apart.time + apart.distance) / 2 if is_close else None
     return cost
 
@@ -241,45 +244,6 @@ def _days(record: Record) -> set[int]:
     if offset_s is None:
         return {int((start_s + shift_s) // _DAY_S) for shift_s in (-43_200.0, 0.0, 50_400.0)}
     return {int((start_s + offset_s) // _DAY_S)}
-
-
-# ---- measures ----
-
-
-def _apart(a: Record, b: Record, gap_s: float, overlap: float) -> _Apart:
-    time, is_twin = _time_apart(a, b)
-    far, near = a.distance_m or 0.0, b.distance_m or 0.0
-    known = far > 0 and near > 0
-    distance = abs(far - near) / max(far, near) if known else None
-    return _Apart(gap_s, overlap, time, distance, is_twin, _sport_apart(a, b))
-
-
-def _time_apart(a: Record, b: Record) -> tuple[float | None, bool]:
-    """Return the smallest difference of any two durations: sources differ in which they give."""
-    least_s, longest_s = -1.0, 1.0
-    for mine in (a.elapsed_s, a.moving_s):
-        for other in (b.elapsed_s, b.moving_s):
-            if mine and other and (least_s < 0 or abs(mine - other) < least_s):
-                least_s, longest_s = abs(mine - other), max(mine, other, 1.0)
-    if least_s < 0:
-        return None, False
-    return least_s / longest_s, least_s <= max(_TWIN_S, _TWIN_SHARE * longest_s)
-
-
-def _sport_apart(a: Record, b: Record) -> str:
-    mine, other = a.sport_type or sports.UNKNOWN, b.sport_type or sports.UNKNOWN
-    if mine == other:
-        return "same"
-    if sports.UNKNOWN in (mine, other) or a.has_legs or b.has_legs:
-        return "unknown"
-    family = _FAMILY.get(mine, "other")
-    if family != _FAMILY.get(other, "other"):
-        return "other"
-    return "unknown" if family == "other" else "same"
-
-
-def _length_s(record: Record) -> float:
-    return max(record.elapsed_s or record.moving_s or 0.0, 0.0)
 
 
 # ---- places ----

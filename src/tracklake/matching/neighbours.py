@@ -1,7 +1,7 @@
 """Which records a change can concern: those that are connected with it, over any number of pairs.
 
-Grouping these alone gives what grouping all would, if one starts from the records that changed and
-from the members of the groups that they were in.
+Grouping these alone gives what grouping all would, if one starts from what changed as it is now and
+as it was.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tracklake.matching.grouping import compared
 from tracklake.matching.likeness import REACH_S
+from tracklake.matching.pairs import compared
 from tracklake.matching.records import Decision, Record
 
 
@@ -28,18 +28,21 @@ def neighbourhood(
     touched: Iterable[Record],
     near: Callable[[Wanted], Iterable[Record]],
     decisions: Sequence[Decision] = (),
+    former: Iterable[Record] = (),
 ) -> list[Record]:
     """Return the touched records and all that are connected with them, by id.
 
-    near: fetches what is wanted, of one athlete; more does no harm. It is asked once more for each
-    step further away, usually two or three times.
+    touched: what is new or changed, as it is now, and the records that a new decision names.
+    near: fetches what is wanted, of one athlete, as it is now; more does no harm. It is asked once
+    more for each step further away, usually two or three times. decisions: those that hold, and
+    those that were taken back. former: what changed or went, as it was; not part of the answer.
     """
     partners: dict[str, set[str]] = defaultdict(set)
     for one in decisions:
         partners[one.first].add(one.second)
         partners[one.second].add(one.first)
     found = {record.record_id: record for record in touched}
-    frontier = list(found.values())
+    frontier = [*found.values(), *former]
     while frontier:
         fetched = {record.record_id: record for record in near(_wanted(frontier, partners))}
         fresh = [record for number, record in fetched.items() if number not in found]

@@ -12,9 +12,10 @@ Position = tuple[float, float]  # lng, lat in degrees
 EXPORT_PREFIX = "strava-export/"  # a row of Strava's archive: source `files`, but Strava's record
 _HASH_DIGITS = 32  # as many of a file's SHA-256 as our uploads' names carry
 _GARMIN = re.compile(
-    r"(?:garmin_(?:push|ping)_)?([0-9]{6,20})(?:_activity)?(?:\.(?:fit|tcx|gpx))?(?:\.gz)?", re.I
+    r"(?:garmin_(?:push|ping)_)?([0-9]{6,20})(?:_activity)?(?:\.(?:fit|tcx|gpx))?(?:\.gz)?",
+    re.IGNORECASE,
 )
-_OUR_UPLOAD = re.compile(r"tracklake-([0-9a-f]{32})(?:\..*)?", re.I)
+_OUR_UPLOAD = re.compile(r"tracklake-([0-9a-f]{32})(?:\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,9 @@ class Record:
     @property
     def service(self) -> str:
         """Whose record it is: the source, but Strava's for a row of Strava's archive."""
-        return "strava" if self.source_id.startswith(EXPORT_PREFIX) else self.source
+        if self.source == "files" and self.source_id.startswith(EXPORT_PREFIX):
+            return "strava"
+        return self.source
 
     @property
     def service_id(self) -> str:

@@ -31,7 +31,7 @@ def alike(first: Line, second: Line) -> Verdict:
 
     "different" also if they are walked in opposite directions.
     """
-    if len(first) < 2 or len(second) < 2:  # noqa: PLR2004 a line has two ends
+    if len(first) < 2 or len(second) < 2:
         return "unclear"
     if _is_reversed(first, second):
         return "different"
@@ -74,7 +74,8 @@ def _flat(line: Line, origin: Position, scale: float) -> list[Position]:
 def _sampled(line: Line, length: float) -> list[Position]:
     """Return points at equal distances along a line."""
     step = length / _SAMPLES
-    wanted, walked, found = step / 2, 0.0, []
+    wanted, walked = step / 2, 0.0
+    found: list[Position] = []
     for a, b in pairwise(line):
         piece = math.dist(a, b)
         while piece and wanted <= walked + piece and len(found) < _SAMPLES:

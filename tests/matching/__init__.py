@@ -1,0 +1,1 @@
+"""Tests of which records are one activity."""
