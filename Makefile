@@ -69,8 +69,8 @@ demo: run-env ## run the whole flow on a made-up athlete, under data/demo
 	@$(VENV)/bin/tracklake demo
 
 ##@ Your data
-auth: ## log in to Strava
-	@$(tracklake) auth strava
+auth: ## log in to Strava, or elsewhere: make auth S=garmin (smashrun)
+	@$(tracklake) auth "$${TRACKLAKE_MAKE_S:-strava}"
 
 flow: ## all of it: fetch what is new, bring the warehouse and the map up to date
 	@$(tracklake) flow

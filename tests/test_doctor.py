@@ -378,14 +378,14 @@ def doctors(place: Path, *options: str, **more: str) -> subprocess.CompletedProc
 def test_every_wrong_setting_is_a_finding(tmp_path: Path) -> None:
     """All mistakes in .env and the environment are said at once, and all else is looked at."""
     (tmp_path / ".env").write_text(
-        "TZ=Europe/Pariss\nTRACKLAKE_SOURCES=garmin\nSTRAVA_CLIENT_IT=1\nTRACKLAKE_DATA_DIR=mine\n"
+        "TZ=Europe/Pariss\nTRACKLAKE_SOURCES=polar\nSTRAVA_CLIENT_IT=1\nTRACKLAKE_DATA_DIR=mine\n"
     )
     done = doctors(tmp_path, "--json", TRACKLAKE_HEARTBEAT_URL="secret")
     assert (done.returncode, done.stderr) == (1, "")
     found = json.loads(done.stdout)
     wrong = [one["said"] for one in found if not one["is_well"]]
     assert len(wrong) == 4
-    for words in ("'Europe/Pariss' is no time zone", "garmin", "STRAVA_CLIENT_IT", "HEARTBEAT_URL"):
+    for words in ("'Europe/Pariss' is no time zone", "polar", "STRAVA_CLIENT_IT", "HEARTBEAT_URL"):
         assert any(words in said for said in wrong)
     assert "secret" not in " ".join(wrong).replace("secrets", "")
     assert all(one["advice"] for one in found if not one["is_well"])

@@ -23,7 +23,8 @@ from tracklake import config
 from tracklake.client import Client
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, ConfigError, Transient
-from tracklake.strava import oauth, redirect
+from tracklake.strava import oauth
+from tracklake.tokens import redirect
 from tracklake.tokens.file import read
 
 OBSERVED = CORPUS.parent / "contracts" / "strava" / "errors_observed.json"

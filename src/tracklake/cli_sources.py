@@ -1,5 +1,7 @@
 """The commands that talk to sources: login, fetching, forgetting."""
 
+import getpass
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -23,23 +25,31 @@ def add_to(app: typer.Typer) -> None:
     app.command()(forget)
 
 
+# Where a person logs in, by source: the module whose `login` leads them through it.
+_LOGINS = {
+    "strava": "tracklake.strava.oauth",
+    "smashrun": "tracklake.smashrun.oauth",
+    "garmin": "tracklake.garmin.login",
+}
+
+
 def auth(
-    source: Annotated[str, typer.Argument(help="strava")],
+    source: Annotated[str, typer.Argument(help=", ".join(_LOGINS))],
     athlete: cli_run.Athlete = None,
 ) -> None:
-    """Log in to a source: shows an address, takes what the browser is sent to, keeps the login."""
-    from tracklake.strava import oauth
-
-    if source != "strava":
-        raise ConfigError(f"there is no login for {source}; there is one for: strava")
+    """Log in to a source: shows an address, takes what comes back from there, keeps the login."""
+    if source not in _LOGINS:
+        raise ConfigError(f"there is no login for {source}; there is one for: {', '.join(_LOGINS)}")
     settings, folders = config.load(athlete=athlete)
-    oauth.login(
+    more = {"ask_hidden": _hidden_line} if source == "garmin" else {}
+    importlib.import_module(_LOGINS[source]).login(
         settings,
         folders,
         settings.athlete,
         default_athlete=folders.default_athlete,
         say=typer.echo,
         ask=_pasted_line,
+        **more,
     )
 
 
@@ -47,11 +57,16 @@ def _pasted_line() -> str:
     """Read a line from the terminal's descriptor: a thread that waits for it blocks nothing."""
     line = b""
     while not line.endswith(b"\n"):
-        piece = os.read(0, 4096)
+        piece = os.read(0, 1)  # no more than the line: what follows answers another question
         if not piece:
             break
         line += piece
     return line.decode("utf-8", "replace").strip()
+
+
+def _hidden_line() -> str:
+    """Read a line that a terminal does not show."""
+    return getpass.getpass("") if sys.stdin.isatty() else _pasted_line()
 
 
 def import_(
@@ -174,7 +189,7 @@ def _enrichments(text: str | None) -> tuple[str, ...]:
 
 
 def forget(
-    source: Annotated[str, typer.Option(help="Which source's: strava, files.")],
+    source: Annotated[str, typer.Option(help="Which source's: strava, garmin, …")],
     older_than_days: Annotated[
         int | None, typer.Option(min=0, help="Only what was fetched longer ago than that.")
     ] = None,

@@ -7,6 +7,8 @@ import typer
 
 from tracklake.cli_show import plain
 
+_TITLES = {"garmin": "Garmin", "intervals": "intervals.icu", "smashrun": "SmashRun"}
+
 
 def status(found: dict[str, Any]) -> None:
     """Print the present and the last sessions."""
@@ -22,8 +24,7 @@ def status(found: dict[str, Any]) -> None:
             f"{gold['first_activity']} to {gold['last_activity']}\n"
             f"published {published:%Y-%m-%d %H:%M} UTC: {found['folders']['warehouse']}"
         )
-    if found["strava"]:
-        _strava(found["strava"])
+    _sources(found)
     switch = "" if found["weather_is_on"] else " (TRACKLAKE_WEATHER is off)"
     _enriched("weather", found["weather"], f"By Open-Meteo.com{switch}")
     _enriched("places", found["places"], "GeoNames, © OpenStreetMap contributors")
@@ -35,6 +36,16 @@ def status(found: dict[str, Any]) -> None:
         typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
         if session["error"]:
             typer.echo(f"    {plain(session['error'])}")
+
+
+def _sources(found: dict[str, Any]) -> None:
+    """Say how much of each service is here."""
+    if found["strava"]:
+        _strava(found["strava"])
+    for name, known in found["sources"].items():
+        rest = f"{known['to_fetch']:,} to fetch" if known["to_fetch"] else "all fetched"
+        typer.echo(f"{_TITLES[name]}: {known['activities']:,} activities, {rest}")
+    _garmin(found["garmin"])
 
 
 def _enriched(name: str, known: dict[str, Any] | None, whose: str) -> None:
@@ -56,6 +67,22 @@ def _strava(known: dict[str, Any]) -> None:
             f"    quota, {window['kind']}: {window['used']:,} of {window['limit']:,} used until "
             f"{_moment(window['resets_at'])}"
         )
+
+
+def _garmin(known: dict[str, Any] | None) -> None:
+    """Say when the key of Garmin's Personal API ends, if there is one."""
+    if known is None:
+        return
+    if known["login"] != "personal_api":
+        typer.echo("Garmin: logged in with the community client")
+    elif known["warning"]:
+        typer.echo(f"Garmin: {known['warning']}: {known['advice']}")
+    elif known["key_ends_on"]:
+        typer.echo(
+            f"Garmin: {known['days_left']} days left of the key, until {known['key_ends_on']}"
+        )
+    else:
+        typer.echo("Garmin: when the key ends is not known; `tracklake auth garmin` asks for it")
 
 
 def _moment(text: str | None) -> str:

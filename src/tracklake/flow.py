@@ -49,14 +49,18 @@ def pull(
     report: FlowReport,
     paths: Sequence[Path] | None = None,
     options: PullOptions = PullOptions(),  # noqa: B008 it cannot change
+    more: Sequence[ModuleType] = (),
 ) -> None:
-    """Fetch from every configured source; one that fails does not stop the others."""
+    """Fetch from every configured source; one that fails does not stop the others.
+
+    more: sources that are not Tracklake's own.
+    """
     inbox = session.settings.inbox
     if paths is None and inbox is not None and not inbox.is_dir():
         raise ConfigError(f"TRACKLAKE_INBOX: there is no folder {inbox}")
     report.pulls, report.failed_sources = {}, {}
     theirs = (SourceError, AuthError, InvalidData) + (() if paths else (ConfigError,))
-    for source in _configured(session, paths is not None):
+    for source in _configured(session, paths is not None, more):
         if source.NAME == "strava":
             from tracklake.enrichments import rereading
 
@@ -77,11 +81,13 @@ def _park(session: SyncSession, parked: BudgetSpent | None) -> None:
         session.parked = parked
 
 
-def _configured(session: SyncSession, importing: bool) -> list[ModuleType]:
+def _configured(
+    session: SyncSession, importing: bool, more: Sequence[ModuleType] = ()
+) -> list[ModuleType]:
     wanted = ("files",) if importing else session.settings.sources
     return [
         source
-        for source in sources.all_sources()
+        for source in sources.all_sources(more)
         if (source.NAME in wanted)
         or (not wanted and source.is_configured(session.folders, session.settings))
     ]
@@ -149,8 +155,8 @@ def enrich_and_compact(session: SyncSession, report: FlowReport, options: Enrich
 
 
 def upload(session: SyncSession, report: FlowReport, options: UploadOptions) -> None:
-    """Send files of activities that Strava lacks on to Strava."""
-    from tracklake.uploads import stage
+    """Send files of activities that Strava lacks on to Strava; see uploadable.py."""
+    from tracklake import uploadable
     from tracklake.uploads.report import UploadReport
 
     if not any(source.NAME == "strava" for source in _configured(session, importing=False)):
@@ -160,7 +166,7 @@ def upload(session: SyncSession, report: FlowReport, options: UploadOptions) -> 
         )
     made = UploadReport(is_plan=options.dry_run)
     try:
-        stage.upload(session, options, made)
+        uploadable.upload(session, options, made)
     finally:
         report.upload = made if made.calls or made.decided else None
     _park(session, made.parked)
@@ -171,14 +177,14 @@ def _upload_if_wanted(session: SyncSession, report: FlowReport) -> None:
 
     Before Strava's list was read to its end, which takes a flow or two, there is nothing to do.
     """
-    from tracklake.uploads import stage
+    from tracklake import uploadable
     from tracklake.uploads.report import UploadOptions
 
     failed = report.failed_sources = report.failed_sources or {}
     if not session.settings.upload or "strava" in failed:
         return
     names = {source.NAME for source in _configured(session, importing=False)}
-    if "strava" not in names or (why := stage.obstacle(session)) is not None:
+    if "strava" not in names or (why := uploadable.obstacle(session)) is not None:
         session.log.info("upload_left_out", reason=why if "strava" in names else "not set up")
         return
     try:

@@ -14,7 +14,10 @@ import duckdb
 
 _MOST_ROWS = 5_120
 _MOST_BYTES = 4 << 20  # of Parquet; unpacked several times that
-_WEIGHTS = {"activity_details": 4, "activity_streams": 2, "activity_zones": 2}  # others: 1
+_WEIGHTS = {  # others: 1
+    **{"activity_details": 4, "activity_streams": 2, "activity_zones": 2},
+    **{"activity_intervals": 2},
+}
 _LOOKED_AT = 256  # shards at once
 
 

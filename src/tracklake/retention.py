@@ -45,9 +45,11 @@ def _elsewhere(session: SyncSession, source: str) -> Iterator[str]:
         yield f"exports: {folders.data / 'exports'} is yours to remove"
     if any(folders.logs.rglob("*.jsonl")):
         yield f"logs: {folders.logs} names activities by their ids; they go after 30 days at most"
-    own = path_of(folders.secrets, source, athlete, folders.default_athlete)
-    if own.exists():
-        yield f"the login: {own}, and what is set for {source}: the next flow fetches anew"
+    own = path_of(folders.secrets, source, athlete, folders.default_athlete).parent
+    logins = sorted(path for path in own.glob("*") if path.name.lower().startswith(f"{source}_"))
+    if logins:
+        named = ", ".join(map(str, logins))
+        yield f"the login: {named}, and what is set for {source}: the next flow fetches anew"
     if source == "files" and folders.inbox.is_dir():
         yield f"your own files: {folders.inbox}, from which the next flow reads"
     if source == "strava":

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tracklake import service_shards
 from tracklake.identity import content_hash
 from tracklake.model import Activity, ActivityLap, BestEffort, Split
 
@@ -69,13 +70,8 @@ ACTIVITIES = pa.schema(
         pa.field("visibility", pa.string()),
         pa.field("start_hidden", pa.bool_()),
         pa.field("flagged", pa.bool_()),
-        pa.field("workout_type", pa.int64()),
-        pa.field("kudos_count", pa.int64()),
-        pa.field("comment_count", pa.int64()),
-        pa.field("athlete_count", pa.int64()),
-        pa.field("photo_count", pa.int64()),
-        pa.field("achievement_count", pa.int64()),
-        pa.field("pr_count", pa.int64()),
+        *_integers("workout_type kudos_count comment_count athlete_count photo_count"),
+        *_integers("achievement_count pr_count"),
         pa.field("suffer_score", pa.float64()),
         pa.field("weighted_average_watts", pa.float64()),
         pa.field("kilojoules", pa.float64()),
@@ -246,6 +242,9 @@ SCHEMAS = {
     "activity_streams": ACTIVITY_STREAMS,
     "activity_zones": ACTIVITY_ZONES,
     "activity_tombstones": ACTIVITY_TOMBSTONES,
+    "activity_intervals": pa.schema([*_FETCHED, *service_shards.INTERVALS]),
+    "wellness": pa.schema([*FRONT, *service_shards.WELLNESS]),
+    "stats": pa.schema([*FRONT, *service_shards.STATS]),
     "original_files": ORIGINAL_FILES,
     "gear": GEAR,
     "weather": WEATHER,

@@ -27,6 +27,8 @@ class ListReport:
 
     listed: seen in the list; gone: not there any more; returned: there again; doubted: missing, but
     too many at once to be believed before a second look; resumed: goes on where another run ended.
+    details: of how many the details were fetched, where a pull does that. also: what else came, by
+    the words for it.
     parked: why it stopped before the end, to go on later.
     """
 
@@ -36,6 +38,8 @@ class ListReport:
     gone: int = 0
     doubted: int = 0
     quarantined: int = 0
+    details: int = 0
+    also: dict[str, int] = field(default_factory=dict)
     calls: int = 0
     parked: BudgetSpent | None = None
 
@@ -46,6 +50,8 @@ class ListReport:
             "changed": self.changed,
             "gone": self.gone,
             "missing, to be looked at again in an hour": self.doubted,
+            "with details": self.details,
+            **self.also,
             "set aside": self.quarantined,
         }
         said = [f"{count:,} {word}" for word, count in counts.items() if count]

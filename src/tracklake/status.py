@@ -7,9 +7,10 @@ import duckdb
 from tracklake import enrichments, lock, reading
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.clock import Clock, SystemClock
-from tracklake.config import Folders
+from tracklake.config import SOURCES, Folders
 from tracklake.enrichments import stage, weather
 from tracklake.errors import ConfigError, Error
+from tracklake.garmin import key_warning
 from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
 from tracklake.upstream_index import UpstreamIndex
@@ -36,7 +37,9 @@ def status(
             "weather": _weather(state, folders, clock or SystemClock()) if state else None,
             "weather_is_on": weather_is_on,
             "places": _places(folders) if state else None,
+            "sources": _sources(state, folders, whose) if state else {},
             "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
+            "garmin": key_warning.outlook(folders, whose, (clock or SystemClock()).now().date()),
             "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
             "folders": {
                 "data": str(folders.data),
@@ -110,6 +113,17 @@ def _strava(state: State, folders: Folders, athlete: str, clock: Clock) -> dict[
         "fetched_about": done_at.isoformat(timespec="minutes") if done_at else None,
         "quota": _quota(budget),
     }
+
+
+def _sources(state: State, folders: Folders, athlete: str) -> dict[str, dict[str, int]]:
+    """Return what each source lists of an athlete, and of how many its points are to be fetched."""
+    found = {}
+    for name in SOURCES:
+        index = UpstreamIndex(state, folders.bronze, athlete, name)
+        if name not in ("files", "strava") and (listed := len(index.present())):
+            to_fetch = len(index.wanted("activity_streams", "track_hash"))
+            found[name] = {"activities": listed, "to_fetch": to_fetch}
+    return found
 
 
 def _weather(state: State, folders: Folders, clock: Clock) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from tracklake.state import State
 _ENTITIES = (
     *("activities", "activity_tombstones"),
     *("activity_details", "activity_streams", "activity_zones", "gear"),
+    *("activity_intervals", "wellness"),
 )
 _RECORD_COLUMNS = (
     *("source_id", "start_s", "sport_type", "content_hash", "facts_hash", "track_hash", "gear_id"),
@@ -84,6 +85,8 @@ class UpstreamIndex:
         columns = ["source_id", "ingested_at"]
         if entity == "activities":
             columns = [*_RECORD_COLUMNS, "ingested_at"]
+        elif entity == "wellness":
+            columns += ["content_hash"]
         elif entity not in ("activity_tombstones", "gear"):
             columns += ["wanted_hash", "outcome"]
         rows = pq.read_table(path, columns=columns, partitioning=None).to_pylist()
@@ -144,7 +147,8 @@ class UpstreamIndex:
             "where excluded.fetched_at >= fetched_at",
             (
                 *(*self._whose, entity, row["source_id"]),
-                *(row.get("wanted_hash", ""), row.get("outcome", "done"), moment),
+                row.get("wanted_hash", row.get("content_hash", "")),
+                *(row.get("outcome", "done"), moment),
             ),
         )
 

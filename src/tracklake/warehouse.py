@@ -35,6 +35,9 @@ _STEPS = {
     "gear": ("80_",),
     "weather": ("90_",),
     "places": ("92_",),
+    "activity_intervals": ("28_",),
+    "wellness": ("94_",),
+    "stats": ("96_",),
 }
 ENTITIES = tuple(_STEPS)
 _FIRST, _LAST = ("05_",), ("30_", "35_", "40_", "60_")  # what activities are made of, if any came

@@ -190,7 +190,7 @@ class Budget:
         kept = self._cushion.kept(window.window_s, window.most)
         spared = kept and window.refused_s is None and window.used < window.most
         reserve = f", but for the {kept:,} kept for the daily flow," if spared else ""
-        name = self._source.replace("_", "-").title()
+        name = self._source.partition(":")[0].replace("_", "-").title()  # it may name an athlete
         return BudgetSpent(
             f"{name}'s {window.kind} limit of {window.most:,} calls {span} is "
             f"used up{reserve} until {until:%H:%M} UTC",

@@ -46,6 +46,7 @@ def examine(
         "secrets": places.secrets,
         "inbox": places.inbox,
         "strava": functools.partial(login.strava, settings=settings),
+        "garmin": functools.partial(login.garmin, settings=settings, now=now),
         "disk": places.disk,
         "clock": functools.partial(clocks.examine, settings=settings, now=now),
         "state": functools.partial(session_records.examine, now=now),

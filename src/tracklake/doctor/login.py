@@ -1,10 +1,12 @@
 """The logins, looked at without asking anybody."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from tracklake import tokens
 from tracklake.config import Folders, Settings
 from tracklake.doctor.finding import Finding
+from tracklake.garmin import community, key_file, logins
 from tracklake.strava import oauth
 
 
@@ -30,3 +32,26 @@ def strava(folders: Folders, settings: Settings | None) -> Iterator[Finding]:
         return
     missing = oauth.missing_scopes(saved.scope) if saved.scope else []
     yield Finding("strava", not missing, f"login in {login}", " ".join(missing))
+
+
+def garmin(folders: Folders, settings: Settings | None, now: dt.datetime) -> Iterator[Finding]:
+    """Look at the key of the Personal API and its end, or at the community client's login."""
+    if settings is None:
+        return
+    kept = key_file.read(logins.key_path(folders, settings.athlete))
+    tokens_file = logins.community_tokens(logins.community_folder(folders, settings.athlete))
+    key = logins.key_of(settings)
+    if key is None:
+        if tokens_file.exists():
+            is_there = community.is_installed()
+            advice = "" if is_there else "install the extra: pip install 'tracklake[garmin]'"
+            yield Finding("garmin", is_there, f"community client, login in {tokens_file}", advice)
+        return
+    if kept is None or kept.fingerprint != key_file.fingerprint_of(key) or kept.ends_on is None:
+        how = "`tracklake auth garmin` tries it and asks when it ends"
+        yield Finding("garmin", True, f"a key is set; when it ends is not known: {how}")
+        return
+    left = key_file.days_left(kept.ends_on, now.date())
+    is_well = key_file.due_warning(left) is None
+    advice = "" if is_well else key_file.ADVICE
+    yield Finding("garmin", is_well, key_file.sentence(left, kept.ends_on), advice)

@@ -1,1 +1,1 @@
-"""intervals.icu: its own words and quirks."""
+"""intervals.icu: its list, days, files and intervals."""

@@ -5,11 +5,13 @@ pull(session, paths, options); it is named in config.SOURCES.
 """
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
 
 from tracklake.config import SOURCES
 
 
-def all_sources() -> list[ModuleType]:
-    """Return the modules of all sources, in the order of config.SOURCES."""
-    return [importlib.import_module(f"tracklake.sources.{name}") for name in SOURCES]
+def all_sources(more: Sequence[ModuleType] = ()) -> list[ModuleType]:
+    """Return the modules of all sources, in the order of config.SOURCES, then those of others."""
+    own = [importlib.import_module(f"tracklake.sources.{name}") for name in SOURCES]
+    return [*own, *more]

@@ -1,12 +1,10 @@
 """The login for Strava: where to grant it, what came back, and what its refusals mean."""
 
 import contextlib
-import queue
 import re
 import secrets
-import threading
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 
@@ -15,12 +13,10 @@ from tracklake.client import Ask, Client
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, ConfigError, Transient
-from tracklake.strava import redirect
-from tracklake.tokens import Grant, Token, TokenStore
+from tracklake.tokens import Grant, Token, TokenStore, consent
 
 SCOPES = ("read", "activity:read_all", "profile:read_all")
 ADVICE = "run `make auth` (tracklake auth strava)"
-_LISTEN_S = 900.0
 WRITE = "activity:write"
 _INSTEAD = "or import the bulk export that Strava makes of your account (`make import`)"
 
@@ -49,24 +45,7 @@ def code_from(text: str, state: str) -> tuple[str, str | None]:
 
     Raises AuthError where it is no answer, the answer to another question, or a no.
     """
-    text = text.strip().strip("<>\"'")
-    if re.fullmatch(r"[A-Za-z0-9_-]+", text):
-        return text, None
-    fields = parse_qs(urlsplit(text).query or text.lstrip("?"))
-    said = {name: values[0] for name, values in fields.items()}
-    if said.get("error") == "access_denied":
-        raise AuthError(f"you did not let Tracklake read your Strava account; to do so, {ADVICE}")
-    if "error" in said:
-        raise AuthError(f"Strava refused the login ({said['error']:.80}); {ADVICE} again")
-    if not said.get("code"):
-        raise AuthError(
-            f"there is no code in what was pasted; {ADVICE} and paste the whole address"
-        )
-    if not secrets.compare_digest(said.get("state", "").encode(), state.encode()):
-        raise AuthError(
-            f"this address answers another login than the one begun now; {ADVICE} again"
-        )
-    return said["code"], said.get("scope")
+    return consent.code_from(text, state, title="Strava", advice=ADVICE)
 
 
 def missing_scopes(scope: str | None) -> list[str]:
@@ -251,24 +230,10 @@ def _application(settings: Settings) -> tuple[str, str]:
 
 def _first_answer(settings: Settings, ask: Callable[[], str]) -> str:
     """Wait for the browser or a pasted line, whichever comes first."""
-    came: queue.SimpleQueue[str] = queue.SimpleQueue()
-    uri, host = settings.strava_redirect_uri, settings.redirect_bind
-    for source in (ask, lambda: redirect.listen(uri, _LISTEN_S, host) or ""):
-        threading.Thread(target=_put, args=(source, came), daemon=True).start()
-    answer = came.get() or came.get()
+    answer = consent.first_answer(settings.strava_redirect_uri, settings.redirect_bind, ask)
     if not answer:
         raise AuthError(f"no answer came from Strava; {ADVICE} again")
     return answer
-
-
-def _put(source: Callable[[], str], came: "queue.SimpleQueue[str]") -> None:
-    answer = ""
-    try:
-        answer = source().strip()
-    except (EOFError, OSError):
-        pass  # nobody can type here
-    finally:
-        came.put(answer)
 
 
 def _faults(body: bytes) -> list[tuple[str, str, str]]:

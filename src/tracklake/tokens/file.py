@@ -21,7 +21,8 @@ _ROOM_BYTES = 4096
 class Token:
     """A login: what the API wants, what renews it, until when (UNIX s), for which scopes.
 
-    `seed` is the hash of that refresh token in the settings which the file knows of.
+    `seed` is the hash of that refresh token in the settings which the file knows of; `renew_at`:
+    from when on it is to be renewed though it has not ended (UNIX s; 0: not before its end).
     """
 
     token_type: str = "Bearer"  # noqa: S105 a word of the protocol
@@ -30,6 +31,16 @@ class Token:
     expires_at: int
     scope: str | None = None
     seed: str | None = None
+    renew_at: int = 0
+
+    def renewed_after(self, share: float, now_s: float) -> "Token":
+        """Return it with the moment at which that share (0 to 1) of the life it has left is over.
+
+        A share of 1 is its end.
+        """
+        left_s = self.expires_at - now_s
+        due_s = int(now_s + share * left_s) if share < 1 and left_s > 0 else 0
+        return dataclasses.replace(self, renew_at=due_s)
 
 
 def path_of(secrets: Path, source: str, athlete: str, default_athlete: str) -> Path:
@@ -77,7 +88,9 @@ def read(path: Path) -> Token | None:
     token = token_from(fields, now_s=0)
     if not token.refresh_token:
         return None
-    return dataclasses.replace(token, seed=fields.get("seed"))
+    renew_at = fields.get("renew_at")
+    due_s = renew_at if isinstance(renew_at, int) else 0
+    return dataclasses.replace(token, seed=fields.get("seed"), renew_at=due_s)
 
 
 @contextlib.contextmanager
@@ -124,7 +137,10 @@ def room(path: Path) -> Iterator[Path]:
 
 def keep(token: Token, temporary: Path, path: Path) -> None:
     """Fill the room and give it its name; the token is durable when this returns."""
-    data = orjson.dumps(token, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    fields = dataclasses.asdict(token)
+    if not token.renew_at:
+        del fields["renew_at"]
+    data = orjson.dumps(fields, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     with temporary.open("r+b") as file:
         file.write(data)
         file.truncate()

@@ -18,6 +18,8 @@ class Grant:
     """Where and as whom a source's logins are refreshed, and how it is spoken of.
 
     `seed` is a refresh token from the settings; `advice` tells how to log in, after a colon.
+    `renew_share`: after which share of its life an access token is renewed (1: at its end), where
+    the refresh token ends with it.
     """
 
     source: str
@@ -26,6 +28,7 @@ class Grant:
     client_secret: str = field(repr=False)
     seed: str | None = field(default=None, repr=False)
     advice: str
+    renew_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,11 @@ def job_from(data: bytes) -> Job:
 
 def serves(saved: Token, job: Job) -> bool:
     """Tell whether what is saved makes the job needless."""
+    return lives(saved, job) and not 0 < saved.renew_at <= job.now_s
+
+
+def lives(saved: Token, job: Job) -> bool:
+    """Tell whether what is saved can be used, though it may be time to renew it."""
     return (
         saved.expires_at >= job.now_s + MARGIN_S
         and saved.access_token != job.rejected

@@ -28,6 +28,7 @@ def refresh(job: Job, client: Client) -> Token | Refusal:
                 answer = _asked(job.grant, kept.refresh_token, client)
                 if answer.status < 300:
                     token = token_from(answer.json(), now_s=job.now_s, kept=kept)
+                    token = token.renewed_after(job.grant.renew_share, job.now_s)
                     keep(token, temporary, path)
                     return _usable(token, job)
                 said = answer.body[:_SAID_BYTES].decode(errors="replace")

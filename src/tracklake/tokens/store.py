@@ -12,7 +12,7 @@ import orjson
 from tracklake.clock import Clock
 from tracklake.errors import AuthError, Error, SourceError, StorageError, Transient
 from tracklake.tokens.file import Token, alone, keep, read, room
-from tracklake.tokens.job import Grant, Job, Refusal, candidates, seed_hash, serves
+from tracklake.tokens.job import Grant, Job, Refusal, candidates, lives, seed_hash, serves
 
 _ANSWER_WAIT_S = 300.0  # the refresher bounds itself; this is for one that is frozen
 _STOP_WAIT_S = 6.0  # what a worker that is told to stop grants the refresher; `docker stop` has 10
@@ -32,6 +32,7 @@ class TokenStore:
         self._grant = grant
         self._clock = clock
         self._explain = explain
+        self.not_renewed: Error | None = None  # why a token that still lives could not be renewed
 
     @property
     def scope(self) -> str | None:
@@ -55,6 +56,7 @@ class TokenStore:
         try:
             with alone(self.path), room(self.path) as temporary:
                 new = dataclasses.replace(token, seed=seed_hash(self._grant.seed))
+                new = new.renewed_after(self._grant.renew_share, self._clock.now().timestamp())
                 keep(new, temporary, self.path)
         except OSError as error:
             raise StorageError(f"the login {self.path} cannot be kept ({error})") from error
@@ -71,6 +73,20 @@ class TokenStore:
         saved = self._saved()
         if saved and serves(saved, job):
             return saved.access_token
+        if saved and lives(saved, job):
+            return self._renewed_early(saved, job)
+        return self._renewed(saved, job)
+
+    def _renewed_early(self, saved: Token, job: Job) -> str:
+        """Renew a token that still lives; where that fails it serves on, and a later run tries."""
+        if self.not_renewed is None:
+            try:
+                return self._renewed(saved, job)
+            except (AuthError, SourceError) as error:
+                self.not_renewed = error
+        return saved.access_token
+
+    def _renewed(self, saved: Token | None, job: Job) -> str:
         candidates(saved, job)  # if there is nothing to start from, this says so
         result = _result(_refresher_says(job))
         if isinstance(result, Refusal):

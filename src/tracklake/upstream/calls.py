@@ -1,15 +1,19 @@
 """Calls to a service: who we are, what the budget allows, what an answer means."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tracklake.budget import Budget, patiently
 from tracklake.client import Answer, Ask, Client
+from tracklake.client.answers import retry_after_s
 from tracklake.errors import AuthError, BudgetSpent, Error, InvalidData, SourceError
 from tracklake.session import Phase, SyncSession
+from tracklake.upstream.pace import Pace
 
+_LONGEST_WAIT_S = 920.0  # that is sat out: a quarter of an hour, and what clocks differ
 _TRIES_AFTER_REFUSAL = 3
 
 
@@ -38,6 +42,10 @@ class Key:
         return False
 
 
+def _none(status: int, body: bytes) -> None:
+    """Return no problem."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What is known of a service's answers.
@@ -50,15 +58,19 @@ class Service:
 
     title: str
     url: str
-    problem: Callable[[int, bytes], Error | None]
     rejected: str
+    problem: Callable[[int, bytes], Error | None] = _none
     of_one_item: tuple[int, ...] = (402, 403, 404, 410)
     pause: dt.timedelta = dt.timedelta(minutes=15)
 
 
 @dataclass(slots=True, kw_only=True)
 class Calls:
-    """A connection for one phase. calls: made so far; most_calls: --max-calls."""
+    """A connection for one phase. calls: made so far; most_calls: --max-calls.
+
+    pace: how fast at most, where the quota alone would let too many through at once.
+    longest_wait_s: for a quota; a longer one parks the work (BudgetSpent).
+    """
 
     session: SyncSession
     phase: Phase
@@ -67,7 +79,10 @@ class Calls:
     login: Login
     budget: Budget
     most_calls: int | None = None
+    pace: Pace | None = None
+    longest_wait_s: float = _LONGEST_WAIT_S
     calls: int = 0
+    not_before: dt.datetime | None = None  # as a Retry-After asked
     outlook: Callable[[], str] = str  # what to say of the end while waiting
     _refused_at: dt.datetime | None = field(default=None)
 
@@ -97,7 +112,7 @@ class Calls:
                 most_bytes=most_bytes,
                 expects_json="Accept" not in (headers or {}),
             )
-            answer = self.client.send(ask, admit=self._admit, heed=self.budget.heed)
+            answer = self.client.send(ask, admit=self._admit, heed=self._heed)
             if answer.status == 429:
                 refused += 1
                 self._refused_at = self.session.clock.now()
@@ -118,8 +133,34 @@ class Calls:
         now = self.session.clock.now
         if self.most_calls is not None and self.calls >= self.most_calls:
             raise BudgetSpent(f"stopped after {self.calls} calls (--max-calls)", until=now())
-        patiently(self.budget, self.session.clock, waiting=self._waiting)()
+        self._stand_back()
+        patiently(
+            self.budget,
+            self.session.clock,
+            longest_s=self.longest_wait_s,
+            waiting=self._waiting,
+        )()
         self.calls += 1
+
+    def _heed(self, answer: Answer) -> None:
+        self.budget.heed(answer)
+        now = self.session.clock.now()
+        asked_s = retry_after_s(answer.headers, now) if answer.status == 429 else None
+        if asked_s is not None:
+            self.not_before = now + dt.timedelta(seconds=asked_s)
+
+    def _stand_back(self) -> None:
+        """Wait as long as the service asked us to, and keep its pace."""
+        clock = self.session.clock
+        until = self.not_before
+        if until is not None and (wait_s := (until - clock.now()).total_seconds()) > 0:
+            if wait_s > self.longest_wait_s:
+                said = f"{self.service.title} asks to be left alone until {until:%H:%M} UTC"
+                raise BudgetSpent(said, until=until)
+            self._waiting(until)
+            clock.sleep(wait_s)
+        if self.pace is not None and (pause_s := self.pace.wait_s(clock.now())) > 0:
+            clock.sleep(pause_s)
 
     def _waiting(self, until: dt.datetime) -> None:
         phase = self.phase
@@ -144,3 +185,26 @@ class Calls:
         problem = self.service.problem(answer.status, answer.body)
         if problem is not None:
             raise problem
+
+
+@contextlib.contextmanager
+def connected(
+    session: SyncSession,
+    phase: Phase,
+    service: Service,
+    login: Login,
+    budget: Budget,
+    *,
+    most_calls: int | None = None,
+) -> Iterator[Calls]:
+    """Open a connection for a phase."""
+    with contextlib.closing(Client(session.clock)) as client:
+        yield Calls(
+            session=session,
+            phase=phase,
+            client=client,
+            service=service,
+            login=login,
+            budget=budget,
+            most_calls=most_calls,
+        )

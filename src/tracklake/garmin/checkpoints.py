@@ -1,0 +1,80 @@
+"""Where a walk over the list was broken off; losing it costs calls, not data."""
+
+import datetime as dt
+from dataclasses import asdict, dataclass, field
+
+import orjson
+
+from tracklake.garmin.walking import Place, Walk
+from tracklake.upstream.memory import Memory, within
+
+_STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
+_LATELY = dt.timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where a walk goes on. seen: the ids that it met before; unsure: it may have missed some.
+
+    proves: it was broken off lately, so that what neither part met may be said to be gone.
+    """
+
+    place: Place = field(default_factory=Place)
+    seen: frozenset[str] = frozenset()
+    unsure: bool = False
+    proves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints(Memory):
+    """What is remembered of one athlete's list. Walks are `full` or `new`."""
+
+    def of(self, mode: str) -> Checkpoint | None:
+        """Return where a walk was broken off."""
+        told = self.read(f"walk:{mode}")
+        if told is None:
+            return None
+        fields = orjson.loads(told)
+        at = dt.datetime.fromisoformat(fields["at"])
+        now = self.session.clock.now()
+        if mode == "new" and not within(now, at, _STALE):
+            return None
+        return Checkpoint(
+            place=Place(**fields["place"]),
+            seen=frozenset(fields["shown"]) | (self._seen() if mode == "full" else frozenset()),
+            unsure=fields["unsure"],
+            proves=within(now, at, _LATELY),
+        )
+
+    def keep(self, mode: str, walk: Walk) -> None:
+        """Remember where a walk goes on after the page that it handed out last."""
+        state = {
+            "place": asdict(walk.place),
+            "shown": walk.shown,
+            "unsure": walk.unsure,
+            "at": self.session.now_text(),
+        }
+        with self.session.state.transaction():
+            self.write(f"walk:{mode}", orjson.dumps(state).decode())
+            if mode == "full":
+                number = len(self._seen_facts()) + 1
+                self.write(f"seen_{number}", orjson.dumps(walk.shown).decode())
+
+    def forget(self) -> None:
+        """Begin every walk anew."""
+        with self.session.state.transaction():
+            self.session.state.execute("delete from facts where name glob ?", (self.key("seen_*"),))
+            for mode in ("full", "new"):
+                self.write(f"walk:{mode}", None)
+
+    def was_lately(self, fact: str) -> bool:
+        """Tell whether a moment that is remembered lies in the last two days."""
+        return self.was_within(fact, _LATELY)
+
+    def _seen_facts(self) -> list[tuple[object, ...]]:
+        return self.session.state.execute(
+            "select value from facts where name glob ?", (self.key("seen_*"),)
+        )
+
+    def _seen(self) -> frozenset[str]:
+        return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))

@@ -1,0 +1,126 @@
+"""What intervals.icu has of one activity each: its original file, its intervals; some at once."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tracklake import quarantine
+from tracklake.client import Answer
+from tracklake.errors import Error, InvalidData, Transient
+from tracklake.identity import bytes_hash
+from tracklake.intervals.records import SOURCE, TITLE
+from tracklake.session import SyncSession
+from tracklake.upstream import abreast
+from tracklake.upstream.abreast import Wish
+from tracklake.upstream.calls import Calls
+from tracklake.upstream_index import UpstreamIndex, Wanted
+
+_AT_ONCE = 3
+_MOST_BYTES = 64 << 20
+_NO_FILE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html|[{\[])", re.IGNORECASE)
+_FAILURES = 3  # one after the other: the service, not what was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing. take: lands an answer, in this thread; InvalidData sets it aside."""
+
+    entity: str
+    hash_column: str
+    path: str
+    word: str
+    take: Callable[[Wanted, Answer], None]
+    accept: str = ""
+
+
+@dataclass(slots=True)
+class Fetching:
+    """Gets what is missing, newest first. refused: how many were set aside."""
+
+    session: SyncSession
+    calls: Calls
+    index: UpstreamIndex
+    refused: int = 0
+
+    def get(self, kind: Kind, prove: Callable[[], None]) -> None:
+        """Get all that is missing of a kind; one that fails does not stop the others.
+
+        prove: makes sure that the key is right, or raises AuthError; asked when one thing is
+        forbidden. Raises what concerns all of them: AuthError, BudgetSpent, Transient.
+        """
+        failed: list[tuple[Wanted, Error]] = []
+        for wanted, outcome in self._answers(kind):
+            self.calls.phase.advance()
+            if isinstance(outcome, Transient):
+                failed.append((wanted, outcome))
+                if len(failed) >= _FAILURES:
+                    raise outcome
+                continue
+            if isinstance(outcome, Answer) and outcome.status == 403:
+                prove()
+            self._take(kind, wanted, outcome)
+            self._give_up(kind, failed)
+            failed = []
+        self._give_up(kind, failed)
+
+    def missing(self, kind: Kind) -> list[Wanted]:
+        """List what is to be fetched now."""
+        aside = self._aside()
+        wanted = self.index.wanted(kind.entity, kind.hash_column)
+        return [one for one in wanted if _item_id(kind, one) not in aside]
+
+    def _answers(self, kind: Kind) -> Iterator[tuple[Wanted, abreast.Outcome]]:
+        missing = self.missing(kind)
+        self.calls.phase.expect(self.calls.phase.processed + len(missing))
+        wishes = [
+            Wish(one, f"activity/{one.source_id}/{kind.path}", kind.accept, _MOST_BYTES)
+            for one in missing
+        ]
+        return abreast.answers(self.calls, wishes, _AT_ONCE)
+
+    def _take(self, kind: Kind, wanted: Wanted, outcome: Answer | InvalidData) -> None:
+        try:
+            if isinstance(outcome, InvalidData):
+                raise outcome
+            kind.take(wanted, outcome)
+            quarantine.release(self.session.state, _item_id(kind, wanted), self.session.athlete)
+        except InvalidData as error:
+            self._set_aside(kind, wanted, error)
+
+    def _give_up(self, kind: Kind, failed: list[tuple[Wanted, Error]]) -> None:
+        """Set aside what failed while other things came."""
+        for wanted, error in failed:
+            self._set_aside(kind, wanted, InvalidData(str(error), reason="no_answer"))
+
+    def _set_aside(self, kind: Kind, wanted: Wanted, error: InvalidData) -> None:
+        self.refused += 1
+        item = quarantine.Item(
+            item_id=_item_id(kind, wanted),
+            source=SOURCE,
+            item=f"{kind.word} of {TITLE}'s activity {wanted.source_id}",
+            reason=error.reason,
+            message=str(error),
+        )
+        quarantine.set_aside(self.session, item)
+
+    def _aside(self) -> set[str]:
+        """Return what failed and is not due."""
+        rows = self.session.state.execute(
+            "select item_id from quarantine where athlete = ? and source = ? "
+            "and (next_try_at > ? or next_try_at is null)",
+            (self.session.athlete, SOURCE, self.session.clock.now().isoformat()),
+        )
+        return {str(one) for (one,) in rows}
+
+
+def expect_file(body: bytes) -> None:
+    """Raise InvalidData for a page for people, or JSON, where a file was due.
+
+    That is no word on the file: a proxy, or a maintenance, answers so with 200.
+    """
+    if _NO_FILE.match(body):
+        raise InvalidData("it came as a page, not as a file", reason="no_file")
+
+
+def _item_id(kind: Kind, wanted: Wanted) -> str:
+    return bytes_hash(f"{SOURCE} {kind.entity} {wanted.source_id}".encode())
