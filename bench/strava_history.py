@@ -16,7 +16,7 @@ from tracklake.enrichments import details
 from tracklake.identity import record_id, stable_id
 from tracklake.model import Outline, Points
 from tracklake.strava import facts, records
-from tracklake.strava.records import Listed
+from tracklake.upstream.listed import Listed
 
 ATHLETE = "me"
 RUNS_A_YEAR = 730  # two a day

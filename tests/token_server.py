@@ -161,7 +161,8 @@ def grant_of(url: str, seed: str | None = None) -> Grant:
         token_url=f"{url}/oauth/token",
         seed=seed,
         advice="run `make auth`",
-        **CLIENT,
+        client_id=CLIENT["client_id"],
+        client_secret=CLIENT["client_secret"],
     )
 
 

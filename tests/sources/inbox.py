@@ -40,7 +40,7 @@ class StillClock:
         self.moment += dt.timedelta(seconds=seconds)
 
 
-def run(day: int = 0, points: int = 120, name: str | None = None) -> Recording:
+def run(day: float = 0, points: int = 120, name: str | None = None) -> Recording:
     """Make a run of two minutes along a line in the Atlantic, another one for each day."""
     seconds = START_S + 86400.0 * day + np.arange(float(points))
     columns = Points.of(
@@ -56,7 +56,7 @@ def run(day: int = 0, points: int = 120, name: str | None = None) -> Recording:
 
 
 @functools.cache
-def fit_bytes(day: int = 0, points: int = 120) -> bytes:
+def fit_bytes(day: float = 0, points: int = 120) -> bytes:
     """Write that run as a FIT file."""
     return fit_writer.encode(run(day, points))
 

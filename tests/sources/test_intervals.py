@@ -216,7 +216,7 @@ def test_days_land_when_they_changed(place: IntervalsPlace) -> None:
 
 
 def test_a_lost_state_database(place: IntervalsPlace) -> None:
-    """What is known is read from bronze again: no file is fetched and no day lands a second time."""
+    """What is known is read from bronze again: nothing is fetched or lands a second time."""
     for days in (1, 2, 400):
         place.upload(back(place, days))
         place.upstream.live(place.clock.now().date() - days * DAY, weight=70)
