@@ -1,108 +1,104 @@
-"""Which files Strava lacks, what its answers mean, and what is sent: the pure parts."""
+"""Which files go to Strava, and what its list says of one that is about to: the pure parts."""
 
 import dataclasses
-import email.parser
-import email.policy
-import gzip
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.upstream.calls import Call
-from tests.upstream.clock import FIRST_MOMENT
-from tests.upstream.uploads import form_of
-from tracklake.errors import ConfigError
-from tracklake.uploads import form, replies
-from tracklake.uploads.candidates import MOST_BYTES, File, Span, State, Wish, blocker, plan
-from tracklake.uploads.replies import Reply
+from tracklake.matching import Record, links
+from tracklake.uploads.candidates import (
+    MAY_BE_ANOTHER,
+    MAY_BE_THERE,
+    Basis,
+    File,
+    Outing,
+    Past,
+    State,
+    There,
+    Wish,
+    plan,
+)
+from tracklake.uploads.looking import Found, Lookout, Seen
+from tracklake.uploads.report import UploadReport, shown
 
 HOUR_S = 3_600.0
-NOON_S = 1_700_049_600.0  # 2023-11-15T12:00:00Z
+NOON_S = 1_700_049_617.0  # 2023-11-15T12:00:17Z: a full minute may have been typed in
 NOW_S = NOON_S + 365 * 86_400
 
 
+def record(number: int = 1, later_s: float = 0.0, **changes: Any) -> Record:
+    """Return what Garmin says of a run of an hour, so much after noon."""
+    source, source_id = (
+        changes.get("source", "garmin"),
+        changes.get("source_id", f"{900_000 + number}"),
+    )
+    usual = Record(
+        record_id=number,
+        source=source,
+        source_id=source_id,
+        first_ingested_s=0.0,
+        links=links(source=source, source_id=source_id),
+        start_s=NOON_S + later_s,
+        elapsed_s=HOUR_S,
+        moving_s=HOUR_S,
+        distance_m=10_000.0,
+        sport_type="Run",
+        utc_offset_s=0.0,
+    )
+    return dataclasses.replace(usual, **changes)
+
+
 def file(number: int = 1, **changes: Any) -> File:
-    """Return a run of an hour at noon."""
+    """Return the file of it."""
     usual = File(
-        file_sha256=f"{number:064x}",
-        source="files",
-        source_id=f"{number:064x}",
+        activity_id=number,
+        file_sha256=f"{number:032x}" * 2,
+        source="garmin",
+        source_id=f"{900_000 + number}",
         location="bronze/x.fit",
         file_format="fit",
         sport_type="Run",
         start_s=NOON_S,
         elapsed_s=HOUR_S,
-        distance_m=10_000.0,
         points=3_600,
-        size_bytes=50_000,
     )
     return dataclasses.replace(usual, **changes)
 
 
-def span(later_s: float = 0.0, **changes: Any) -> Span:
-    """Return an hour on Strava that begins so much later."""
-    usual = Span(start_s=NOON_S + later_s, elapsed_s=HOUR_S, distance_m=10_000.0, activity_id="7")
+def outing(number: int = 1, later_s: float = 0.0, **changes: Any) -> Outing:
+    """Return the activity, with that record and that file."""
+    usual = Outing(
+        activity_id=number,
+        start_s=NOON_S + later_s,
+        sport_type="Run",
+        records=(record(number, later_s),),
+        files=(file(number),),
+    )
     return dataclasses.replace(usual, **changes)
 
 
-@pytest.mark.parametrize(
-    ("there", "blocks"),
-    [
-        (span(), True),
-        (span(HOUR_S - 1), True),  # begins in its last second
-        (span(1.24 * HOUR_S), True),  # within 15 minutes after its end
-        (span(1.26 * HOUR_S, elapsed_s=60.0), False),
-        (span(-1.24 * HOUR_S), True),
-        (span(-1.26 * HOUR_S, elapsed_s=HOUR_S), False),
-        (span(-10 * HOUR_S, elapsed_s=12 * HOUR_S), True),  # a long one around it
-        (span(2 * HOUR_S), True),  # the same recording by a clock of another zone
-        (span(-5.5 * HOUR_S), True),
-        (span(2 * HOUR_S, elapsed_s=HOUR_S + 100), False),  # the way home is not the way to work
-        (span(2 * HOUR_S, distance_m=7_000.0), False),
-        (span(2.25 * HOUR_S), False),
-        (span(20 * HOUR_S), False),
-        (
-            span(-12 * HOUR_S, start_hidden=True, elapsed_s=60.0),
-            True,
-        ),  # midnight: any time that day
-        (span(13 * HOUR_S, start_hidden=True, elapsed_s=60.0), True),  # of a zone far away
-        (span(20 * HOUR_S, start_hidden=True), False),
-    ],
-)
-def test_what_may_be_the_same_outing_is_in_the_way(there: Span, blocks: bool) -> None:
-    """Overlap with 15 minutes' slack, another zone's clock, a hidden start; and nothing else."""
-    assert (blocker(file(), [there]) is there) == blocks
+def of(*outings: Outing, pairs: list[tuple[int, int]] | None = None, **changes: Any) -> Basis:
+    """Return what the warehouse says; pairs: which activities may be one."""
+    doubts: dict[int, frozenset[int]] = {}
+    for first, second in pairs or ():
+        doubts[first] = doubts.get(first, frozenset()) | {second}
+        doubts[second] = doubts.get(second, frozenset()) | {first}
+    return Basis(outings=outings, doubts=doubts, **changes)
 
 
-@given(
-    starts=st.lists(st.floats(0, 4e5), min_size=1, max_size=12),
-    lengths=st.lists(st.floats(60, 2e4), min_size=12, max_size=12),
-    strava=st.lists(st.tuples(st.floats(-1e5, 5e5), st.floats(0, 2e5), st.booleans()), max_size=8),
-)
-def test_nothing_in_a_plan_overlaps(
-    starts: list[float], lengths: list[float], strava: list[tuple[float, float, bool]]
-) -> None:
-    """Whatever is here and there: what goes overlaps with nothing of Strava's and not with itself.
+def kept(basis: Basis, past: dict[str, Past] | None = None, **wish: Any) -> dict[str, int]:
+    """Return how many stay, by why."""
+    return plan(basis, past or {}, Wish(**wish), NOW_S).kept
 
-    And the days by which spans are looked up hide none of them.
-    """
-    files = [
-        file(number, start_s=NOON_S + start_s, elapsed_s=lengths[number])
-        for number, start_s in enumerate(starts)
-    ]
-    spans = [
-        span(start_s, elapsed_s=elapsed_s, start_hidden=hidden)
-        for start_s, elapsed_s, hidden in strava
-    ]
-    made = plan(files, spans, {}, Wish(), NOW_S)
-    for one in made.files:
-        assert blocker(one, spans) is None
-        for other in made.files:
-            apart_s = abs(one.start_s - other.start_s)
-            assert one is other or apart_s >= min(one.elapsed_s, other.elapsed_s)
-    assert len(made.files) + sum(made.kept.values()) == len(files)
+
+def gone(basis: Basis, past: dict[str, Past] | None = None, **wish: Any) -> list[int]:
+    """Return the activities of which a file goes."""
+    return [one.activity_id for one in plan(basis, past or {}, Wish(**wish), NOW_S).files]
+
+
+# ---- what goes
 
 
 @pytest.mark.parametrize(
@@ -118,169 +114,214 @@ def test_nothing_in_a_plan_overlaps(
 )
 def test_the_ledger_is_heeded(state: State, why: str) -> None:
     """A file in any state but pending does not go; one that was refused goes when asked for."""
-    made = plan([file()], [], {file().file_sha256: state}, Wish(), NOW_S)
-    assert (made.files, made.kept) == ([], {why: 1})
-    again = plan([file()], [], {file().file_sha256: state}, Wish(again=True), NOW_S)
-    assert again.files == ([file()] if state == "failed" else [])
-    assert plan([file()], [], {file().file_sha256: "pending"}, Wish(), NOW_S).files == [file()]
+    past = {file().file_sha256: Past(state, "7")}
+    assert kept(of(outing()), past) == {why: 1}
+    assert gone(of(outing()), past, again=True) == ([1] if state == "failed" else [])
+    assert gone(of(outing()), {file().file_sha256: Past("pending")}) == [1]
 
 
-def test_the_better_of_two_files_goes_and_the_other_after_a_refusal() -> None:
-    """FIT before TCX before GPX, then more points; who was refused takes nobody's place."""
-    gpx, fit = file(1, file_format="gpx", points=9_000), file(2, points=100)
-    denser = file(3, points=200)
-    made = plan([gpx, fit, denser], [], {}, Wish(), NOW_S)
-    assert made.files == [denser]
-    assert made.kept == {"another file of the same time goes": 2}
-    made = plan([gpx, fit, denser], [], {denser.file_sha256: "failed"}, Wish(), NOW_S)
-    assert made.files == [fit]
+def test_an_activity_whose_other_file_went_stays() -> None:
+    """Merged later, or found again under another file: one upload an activity."""
+    two = outing(files=(file(1), file(2, activity_id=1)))
+    assert kept(of(two), {file(2).file_sha256: Past("done", "7")}) == {"uploaded before": 1}
+
+
+def test_the_best_file_goes_and_another_after_a_refusal() -> None:
+    """FIT before GPX, then more points, then Garmin's own; one with a problem never."""
+    files = (
+        file(1, activity_id=1, file_format="gpx", points=9_000),
+        file(2, activity_id=1, points=100),
+        file(3, activity_id=1, source="files"),
+        file(4, activity_id=1),
+        file(5, activity_id=1, points=5_000, problem="too large for Strava"),
+    )
+    past: dict[str, Past] = {}
+    for number in (4, 3, 2, 1):
+        [best] = plan(of(outing(files=files)), past, Wish(), NOW_S).files
+        assert best == files[number - 1]
+        past[best.file_sha256] = Past("failed")
+    assert kept(of(outing(files=files)), past) == {"refused by Strava before": 1}
 
 
 def test_what_strava_has_is_remembered_by_its_id() -> None:
-    """A file that is in Strava's way is handed out with the activity; one in a file's way not."""
-    made = plan([file()], [span(what="deleted on Strava")], {}, Wish(), NOW_S)
-    assert [(one.file_sha256, there.activity_id) for one, there in made.there] == [
-        (file().file_sha256, "7")
-    ]
+    """Files of what Strava has are handed out for the ledger, unless it knows them."""
+    basis = of(outing(why="deleted on Strava", strava_id="7", records=()))
+    made = plan(basis, {}, Wish(), NOW_S)
+    assert [(one.file_sha256, there) for one, there in made.there] == [(file().file_sha256, "7")]
     assert made.kept == {"deleted on Strava": 1}
+    known = {file().file_sha256: Past("there", "7")}
+    assert plan(basis, known, Wish(), NOW_S).there == []
+
+
+def test_what_was_seen_there_and_is_another_activity_does_not_count() -> None:
+    """The ledger says `there` of what a later pull tied to another activity: the file goes."""
+    past = {file().file_sha256: Past("there", "7")}
+    assert gone(of(outing(), there={"7": There(2, 0.0, 0.0, 0.0)}), past) == [1]
+    assert gone(of(outing(), there={"7": There(1, 0.0, 0.0, 0.0)}), past) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "wish", "why"),
     [
-        ({"problem": "without an original"}, Wish(), "without an original"),
-        ({"start_s": NOW_S + 1}, Wish(), "begins in the future"),
-        ({}, Wish(since_s=NOON_S + 1), "before --since"),
-        ({}, Wish(sports=frozenset({"ride"})), "another sport than --sport"),
+        ({"files": (file(problem="without an original"),)}, {}, "without an original"),
+        ({"files": ()}, {}, "without a file"),
+        ({"files": (), "why": "entered by hand"}, {}, "entered by hand"),
+        ({"start_s": NOW_S + 1}, {}, "begins in the future"),
+        ({}, {"since_s": NOON_S + 1}, "before --since"),
+        ({}, {"sports": frozenset({"ride"})}, "another sport than --sport"),
     ],
 )
-def test_reasons_to_stay(changes: dict[str, Any], wish: Wish, why: str) -> None:
+def test_reasons_to_stay(changes: dict[str, Any], wish: dict[str, Any], why: str) -> None:
     """Each reason is counted under its own words."""
-    assert plan([file(**changes)], [], {}, wish, NOW_S).kept == {why: 1}
+    assert kept(of(outing(**changes)), **wish) == {why: 1}
 
 
-# ---- Strava's answers
+# ---- doubts
 
-BASE: dict[str, object] = {
-    "id": 16, "id_str": "16", "external_id": None, "error": None, "activity_id": None,
-    "status": "Your activity is still being processed.",
-}  # fmt: skip
+
+def test_of_two_that_may_be_one_the_better_goes() -> None:
+    """And the other neither with it nor after it."""
+    basis = of(outing(1, files=(file(1, points=5),)), outing(2), pairs=[(1, 2)])
+    assert gone(basis) == [2]
+    assert kept(basis) == {MAY_BE_ANOTHER: 1}
+    after = {file(2).file_sha256: Past("done", "7")}
+    assert kept(basis, after) == {MAY_BE_THERE: 1, "uploaded before": 1}
+
+
+def test_what_may_be_stravas_stays() -> None:
+    """Whether Strava's is a source of an activity that others have, or stands alone."""
+    there = {"7": There(2, NOON_S, HOUR_S, 10_000.0)}
+    assert kept(of(outing(), pairs=[(1, 2)], there=there)) == {MAY_BE_THERE: 1}
+    both = of(outing(), outing(2, why="on Strava", strava_id="7"), pairs=[(1, 2)])
+    assert kept(both) == {MAY_BE_THERE: 1, "on Strava": 1}
+
+
+def test_a_doubt_about_what_does_not_go_keeps_nothing_back() -> None:
+    """The other one of the pair has no file: this one goes."""
+    assert gone(of(outing(), outing(2, files=()), pairs=[(1, 2)])) == [1]
+
+
+def test_what_may_have_been_deleted_on_strava_stays() -> None:
+    """A record of Strava's that is gone and belongs to nothing is compared, as none is in doubt."""
+    lost = record(5, 1_000.0, source="strava", source_id="7")
+    assert kept(of(outing(), deleted=[lost])) == {"may be what was deleted on Strava": 1}
+    other = record(5, 40_000.0, source="strava", source_id="7", sport_type="Ride")
+    assert gone(of(outing(), deleted=[other])) == [1]
+
+
+STATES: tuple[State, ...] = ("pending", "done", "duplicate", "there", "failed", "processing")
+
+
+@given(
+    there=st.sets(st.integers(0, 9)),
+    pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=12),
+    past=st.dictionaries(st.integers(0, 9), st.sampled_from(STATES)),
+    points=st.lists(st.integers(0, 9), min_size=10, max_size=10),
+)
+def test_nothing_goes_that_is_or_may_be_there(
+    there: set[int], pairs: list[tuple[int, int]], past: dict[int, State], points: list[int]
+) -> None:
+    """Whatever is in doubt with what: no two of a pair go, none whose partner is there or went.
+
+    Every activity goes or is counted, once.
+    """
+    pairs = [(first, second) for first, second in pairs if first != second]
+    outings = [
+        outing(
+            number,
+            files=(file(number, points=points[number]),),
+            why="on Strava" if number in there else None,
+            strava_id=f"{number}" if number in there else None,
+        )
+        for number in range(10)
+    ]
+    ledger = {file(number).file_sha256: Past(state) for number, state in past.items()}
+    basis = of(*outings, pairs=pairs, there={"99": There(12, 0.0, 0.0, 0.0)})
+    going = set(gone(basis, ledger))
+    went = {number for number, state in past.items() if state not in ("pending", "failed")}
+    assert not going & (there | went)
+    for first, second in pairs:
+        assert not {first, second} <= going
+        if first in going:
+            assert second not in there | went | {12}
+    assert len(going) + sum(kept(basis, ledger).values()) == 10
+
+
+def test_the_order_of_what_is_known_makes_no_difference() -> None:
+    """The same files go whichever activity comes first."""
+    outings = [outing(number, files=(file(number, points=number % 3),)) for number in range(6)]
+    pairs = [(0, 1), (1, 2), (3, 4), (4, 5)]
+    assert gone(of(*outings, pairs=pairs)) == gone(of(*outings[::-1], pairs=pairs[::-1]))
+
+
+# ---- a look at Strava's list
+
+
+def listed(later_s: float = 0.0, source_id: str = "7", **changes: Any) -> Seen:
+    """Return a run of an hour as Strava lists it."""
+    external_id = changes.pop("external_id", None)
+    told = links(source="strava", source_id=source_id, external_id=external_id)
+    one = record(70, later_s, source="strava", source_id=source_id, links=told, **changes)
+    return Seen(one, external_id)
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("one", "verdict"),
     [
-        ({}, Reply(state="processing", upload_id="16")),
-        ({"id_str": None}, Reply(state="processing", upload_id="16")),
-        (
-            {"status": "Your activity is ready.", "activity_id": 83, "external_id": "x.fit"},
-            Reply(state="done", upload_id="16", activity_id="83"),
-        ),
-        (
-            {"error": "17611540601.tcx duplicate of activity 8319193780"},
-            Reply(state="duplicate", upload_id="16", activity_id="8319193780"),
-        ),
-        (
-            {"error": "r.fit duplicate of <a href='/activities/150' target='_blank'>Ride</a>"},
-            Reply(state="duplicate", upload_id="16", activity_id="150"),
-        ),
-        (
-            {
-                "error": 'r.fit Duplicate of <a target="_blank" href="https://s/activities/150">R</a>'
-            },
-            Reply(state="duplicate", upload_id="16", activity_id="150"),
-        ),
-        (
-            {"status": "The created activity has been deleted."},
-            Reply(state="done", upload_id="16", message="deleted on Strava since"),
-        ),
-        (
-            {"error": "x.fit <b>malformed</b>\x1b[2J"},
-            Reply(state="failed", upload_id="16", message="x.fit malformed [2J"),
-        ),
-        ({"id": None, "id_str": None}, None),
-        ({"id": True, "id_str": "no number"}, None),
+        (listed(), "there"),
+        (listed(40.0, elapsed_s=HOUR_S + 36, distance_m=10_100.0), "there"),
+        (listed(2 * HOUR_S), "there"),  # by a clock of another zone
+        (listed(86_400.0, external_id="garmin_push_900001"), "there"),  # by name, whatever its time
+        (listed(1_000.0), "doubtful"),
+        (listed(1_000.0, elapsed_s=4_000.0, moving_s=3_900.0, distance_m=30_000.0), None),
+        (listed(600.0, sport_type="Ride", distance_m=40_000.0, elapsed_s=9_000.0), None),
+        (listed(HOUR_S - 300), None),  # begins in its last minutes
+        (listed(2 * HOUR_S, distance_m=7_000.0, elapsed_s=2_600.0, moving_s=2_600.0), None),
+        (listed(86_400.0), None),
     ],
 )
-def test_an_uploads_answer(changes: dict[str, object], expected: Reply | None) -> None:
-    """Every end that was recorded or is documented, and answers without an id."""
-    assert replies.reply({**BASE, **changes}) == expected
+def test_what_is_listed_is_compared_as_records_are(one: Seen, verdict: str | None) -> None:
+    """Sure, in doubt, or another one; and what was uploaded under the file's own name is ours."""
+    found = Lookout(of(outing())).found(file(), [listed(50_000.0, "3", sport_type="Swim"), one])
+    assert found == (Found(verdict, "7") if verdict else None)  # type: ignore[arg-type] # as given
+    ours = listed(9 * HOUR_S, "8", external_id=f"{file().external_id}.fit")
+    assert Lookout(of(outing())).found(file(), [one, ours]) == Found("ours", "8")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
-def test_any_json_is_an_answer_or_none(value: object) -> None:
-    """What is no object, and objects with any values, raise nothing."""
-    assert replies.reply(value) is None
-    replies.reply(dict.fromkeys(BASE, value))
-    replies.refusal(400, {"message": value, "errors": value})
+def test_what_the_warehouse_knows_is_not_compared_again() -> None:
+    """Alike as they are: it was decided that they are two. Changed since, it is compared."""
+    lookout = Lookout(of(outing(), there={"7": There(2, NOON_S, HOUR_S, 10_000.0)}))
+    assert lookout.found(file(), [listed()]) is None
+    assert lookout.found(file(), [listed(2.0)]) == Found("there", "7")
 
 
-def test_a_refusal_is_said_in_stravas_words() -> None:
-    """Message and errors of a Fault become a sentence; a duplicate in it is one."""
-    fault = {"message": "Bad Request", "errors": [{"field": "file", "code": "empty"}, 7]}
-    said = replies.refusal(400, fault)
-    assert said.message == "Strava answered 400: Bad Request; file empty"
-    assert replies.refusal(413, None).message == "Strava answered 413: no reason"
-    twin = replies.refusal(400, {"error": "x duplicate of activity 5"})
-    assert (twin.state, twin.activity_id) == ("duplicate", "5")
+def test_an_upload_of_another_file_is_that_ones() -> None:
+    """Our own uploads are known by their names; those of another machine are compared."""
+    lookout = Lookout(of(outing(), outing(2, 4 * HOUR_S)))
+    alike = f"{file(2).external_id}.fit"
+    assert lookout.found(file(), [listed(2 * HOUR_S, external_id=alike)]) is None
+    elsewhere = "tracklake-ffff.fit"
+    assert lookout.found(file(), [listed(external_id=elsewhere)]) == Found("there", "7")
 
 
-def test_our_uploads_are_known_by_their_name() -> None:
-    """Strava appends the kind of the file, twice where it was packed."""
-    assert replies.is_named("tracklake-12.fit", "tracklake-12")
-    assert replies.is_named("tracklake-12.gpx.gz", "tracklake-12")
-    assert not replies.is_named("tracklake-123.fit", "tracklake-12")
-    assert not replies.is_named(None, "tracklake-12")
+def test_what_fits_another_better_is_only_a_doubt() -> None:
+    """Two runs as long as each other, and Strava lists one, at the hour of the second."""
+    lookout = Lookout(of(outing(), outing(2, 8 * HOUR_S)))
+    assert lookout.found(file(1), [listed(8 * HOUR_S)]) == Found("doubtful", "7")
+    assert lookout.found(file(2), [listed(8 * HOUR_S)]) == Found("there", "7")
 
 
-# ---- the form
+# ---- what is said
 
 
-def arrived(body: bytes, content_type: str) -> tuple[dict[str, str], bytes]:
-    """Read a form as a server does."""
-    call = Call(1, "POST", "/", {}, {}, {"content-type": content_type}, FIRST_MOMENT, body=body)
-    return form_of(call)
-
-
-@given(content=st.binary(max_size=200), name=st.text(st.characters(codec="utf-8"), max_size=30))
-def test_a_form_arrives_as_it_was_sent(content: bytes, name: str) -> None:
-    """Any bytes and any name: also line ends at the edges, and the boundary's own words."""
-    for data in (content, b"\r\n" + content + b"\r\n", b"--tracklake-boundary-0--" + content):
-        body, content_type = form.of(
-            file(), data, "{name}" + name.replace("{", "").replace("}", "")
-        )
-        fields, found = arrived(body, content_type)
-        assert found == data
-        assert fields["data_type"] == "fit"
-        assert fields["external_id"] == file().external_id
-        assert fields["name"].startswith("Run")
-
-
-def test_what_is_too_large_goes_packed() -> None:
-    """Above 25 MB the file is sent as gzip, under that kind; below it as it is."""
-    data = b"<gpx>" + b" " * MOST_BYTES
-    fields, found = arrived(*form.of(file(file_format="gpx", trainer=True), data, None))
-    assert fields["data_type"] == "gpx.gz"
-    assert gzip.decompress(found) == data
-    assert fields["trainer"] == "1"
-    assert "name" not in fields
-
-
-def test_names_are_local() -> None:
-    """Date and time are those of the athlete's wall clock; what is no field is a mistake."""
-    tokyo = file(start_s=NOON_S + 4 * HOUR_S, utc_offset_s=9 * HOUR_S, name="Dusk\nrun")
-    assert (
-        form.named("{date} {time}: {name} ({sport})", tokyo) == "2023-11-16 01:00: Dusk run (Run)"
-    )
-    for wrong in ("{moon}", "{", "{0}", "{name.x}"):
-        with pytest.raises(ConfigError, match="--name"):
-            form.named(wrong, tokyo)
-
-
-def test_the_parser_of_the_simulator_is_not_ours() -> None:
-    """The form is read by Python's own parser of mail, which knows nothing of our writer."""
-    body, content_type = form.encode({"a": "b"}, "x.fit", b"123")
-    parser = email.parser.BytesParser(policy=email.policy.HTTP)
-    whole = parser.parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    assert whole.is_multipart()
-    assert whole.defects == []
+def test_a_plan_names_what_stays_for_a_reason() -> None:
+    """Doubts and obstacles one by one, what is there in a number, and not without end."""
+    report = UploadReport(is_plan=True, left=1, kept={"on Strava": 2, MAY_BE_THERE: 150})
+    report.planned = [shown(file(name="Dusk\x1b[2Jrun", utc_offset_s=HOUR_S))]
+    report.stays = [(shown(outing()), "on Strava")] * 2 + [(shown(outing()), MAY_BE_THERE)] * 150
+    lines = report.lines()
+    assert lines[1] == "  2023-11-15 13:00 Run, 60 min, fit of garmin/900001, Dusk [2Jrun"
+    assert lines[2] == f"not to go: 150 {MAY_BE_THERE}, 2 on Strava"
+    assert lines[3] == f"  2023-11-15 12:00 Run, activity 1: {MAY_BE_THERE}"
+    assert lines[-1] == "  … and 50 more"
+    assert len(lines) == 104

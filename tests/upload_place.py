@@ -2,19 +2,20 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.sources.inbox import fit_bytes
+from tests.sources.inbox import START_S, fit_bytes
 from tests.sources.strava_place import Place, opened
 from tests.upstream.calls import Call
 from tests.upstream.observed import error
 from tests.upstream.status_faults import Status
 from tests.upstream.tokens import ALL_SCOPES
+from tracklake import uploadable
 from tracklake.sources import files
-from tracklake.uploads import gathering, stage
 from tracklake.uploads.candidates import Wish
 from tracklake.uploads.report import UploadOptions, UploadReport
 
@@ -56,6 +57,18 @@ def copied_place(ready: Path, folder: Path) -> Iterator[Place]:
         yield place
 
 
+def began(day: float) -> dt.datetime:
+    """Return when the file of a day begins."""
+    return dt.datetime.fromtimestamp(START_S, dt.UTC) + dt.timedelta(days=day)
+
+
+def synced(place: Place, day: float, points: int = 120, **changes: Any) -> int:
+    """Let the watch's own sync bring the run of a day's file to Strava; return its id there."""
+    told: dict[str, Any] = {"sport_type": "Run", "gps": False, "start": began(day)}
+    told |= {"elapsed_time": points, "moving_time": points - 1, "distance": 3.3 * (points - 1)}
+    return place.upstream.account.upload(**(told | changes))
+
+
 def put(place: Place, name: str, content: bytes) -> None:
     """Put a file into the inbox."""
     place.folders.inbox.mkdir(parents=True, exist_ok=True)
@@ -63,11 +76,12 @@ def put(place: Place, name: str, content: bytes) -> None:
 
 
 def fetch(place: Place) -> None:
-    """Read the inbox, and Strava's whole list."""
+    """Read the inbox, and Strava's whole list, into the warehouse."""
     with place.session() as session:
         files.pull(session)
     place.advance(seconds=1)
     place.reconcile()
+    place.compact()
 
 
 def upload(place: Place, **options: Any) -> UploadReport:
@@ -75,7 +89,7 @@ def upload(place: Place, **options: Any) -> UploadReport:
     wish = {name: options.pop(name) for name in ("since_s", "sports", "again") if name in options}
     with place.session() as session:
         report = UploadReport(is_plan=bool(options.get("dry_run")))
-        stage.upload(session, UploadOptions(wish=Wish(**wish), **options), report)
+        uploadable.upload(session, UploadOptions(wish=Wish(**wish), **options), report)
         return report
 
 
@@ -92,8 +106,9 @@ def posts(place: Place, since: int = 0) -> list[Call]:
 
 def wanted(place: Place) -> set[str]:
     """Return the hashes of all files that are here."""
-    found, _ = gathering.gathered(place.folders, place.athlete)
-    return {file.file_sha256 for file in found}
+    with place.session() as session:
+        found = uploadable.basis(session)
+    return {file.file_sha256 for outing in found.outings for file in outing.files}
 
 
 def is_whole(place: Place) -> list[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,9 +10,10 @@ from tracklake.budget import STRAVA, Budget, patiently
 from tracklake.client import Answer, Ask, Client
 from tracklake.errors import AuthError, BudgetSpent, InvalidData, SourceError, Transient
 from tracklake.json_text import parse
+from tracklake.matching import REACH_S, Record, links
 from tracklake.strava import oauth, records
 from tracklake.uploads import replies
-from tracklake.uploads.candidates import MARGIN_S, Span
+from tracklake.uploads.looking import Seen
 from tracklake.uploads.replies import Reply
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import read_page
@@ -31,14 +33,6 @@ class Guard:
     undone: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """An activity that Strava lists."""
-
-    span: Span
-    external_id: str | None
-
-
 @dataclass(slots=True)
 class UploadCalls:
     """Calls about uploads, on a connection to Strava; they count in its quota."""
@@ -52,12 +46,12 @@ class UploadCalls:
         overall = [limit for limit in STRAVA if limit.kind == "overall"]
         self._budget = Budget(session.state, "strava", overall, session.clock)
 
-    def around(self, start_s: float, elapsed_s: float) -> list[Seen]:
+    def around(self, start_s: float) -> list[Seen]:
         """List what Strava has of the days around a time; raise SourceError if it does not say.
 
         Up to the empty page: a page may be short and not the last.
         """
-        bounds = {"after": int(start_s - MARGIN_S), "before": int(start_s + elapsed_s + MARGIN_S)}
+        bounds = {"after": int(start_s - REACH_S) - 1, "before": int(start_s + REACH_S) + 2}
         found: list[Seen] = []
         for page in range(1, _MOST_PAGES + 1):
             answer = self.api.get("athlete/activities", {**bounds, "page": page, "per_page": 200})
@@ -66,21 +60,8 @@ class UploadCalls:
             items = read_page(answer.body).items
             if not items:
                 return found
-            found += [self._seen(item) for item in items]
+            found += [seen(item, self.api.session.athlete) for item in items]
         raise InvalidData("Strava's list of a few days does not end", reason="no_list")
-
-    def _seen(self, item: dict[str, object]) -> Seen:
-        row = records.listed(item, self.api.session.athlete).row
-        elapsed_s, distance_m = row["elapsed_time"], row["distance"]
-        span = Span(
-            start_s=float(str(row["start_s"])),
-            elapsed_s=float(str(elapsed_s or 0.0)),
-            distance_m=None if distance_m is None else float(str(distance_m)),
-            start_hidden=bool(row["start_hidden"]),
-            activity_id=str(row["source_id"]),
-        )
-        external_id = row["external_id"]
-        return Seen(span=span, external_id=None if external_id is None else str(external_id))
 
     def ask(self, upload_id: str) -> Reply | None:
         """Ask what became of an upload; None where Strava does not know it."""
@@ -153,6 +134,35 @@ class UploadCalls:
         if problem is None and answer.status == 401:
             problem = AuthError(f"Strava does not accept the login any more: {oauth.ADVICE}")
         return problem or SourceError(f"Strava answered {answer.status} to an upload")
+
+
+def seen(item: dict[str, object], athlete: str) -> Seen:
+    """Read an item of Strava's list as matching sees it."""
+    row = records.listed(item, athlete).row
+    source_id = str(row["source_id"])
+    external_id = None if row["external_id"] is None else str(row["external_id"])
+    lng, lat = _number(row["start_lng"]), _number(row["start_lat"])
+    offset_s = _number(row["utc_offset_s"])
+    record = Record(
+        record_id=int(str(row["record_id"])),
+        source=records.SOURCE,
+        source_id=source_id,
+        first_ingested_s=math.inf,  # it did not land yet
+        links=links(source=records.SOURCE, source_id=source_id, external_id=external_id),
+        start_s=_number(row["start_s"]),
+        elapsed_s=_number(row["elapsed_time"]),
+        moving_s=_number(row["moving_time"]),
+        distance_m=_number(row["distance"]),
+        sport_type=str(row["sport_type"]) if row["sport_type"] else None,
+        start_hidden=bool(row["start_hidden"]),
+        utc_offset_s=offset_s,
+        start=None if lng is None or lat is None else (lng, lat),
+    )
+    return Seen(record, external_id)
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))
 
 
 def _said(answer: Answer) -> tuple[int, bytes]:

@@ -8,6 +8,7 @@ from tracklake.errors import ConfigError
 from tracklake.uploads.candidates import MOST_BYTES, File
 
 EXAMPLE = File(
+    activity_id=0,
     file_sha256="",
     source="files",
     source_id="",
@@ -66,6 +67,9 @@ def named(template: str, file: File) -> str:
     }
     try:
         text = template.format_map(values)
+    except KeyError as error:
+        said = f"--name: there is no {{{error.args[0]}}}; there are: {_FIELDS}"
+        raise ConfigError(said) from None
     except (LookupError, ValueError, AttributeError, TypeError):
         raise ConfigError(f"--name: {template!r} is no template; there are: {_FIELDS}") from None
     return " ".join(text.split())

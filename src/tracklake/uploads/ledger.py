@@ -7,7 +7,7 @@ uploading   sent, or about to be; whether it came is found out by looking, never
 processing  Strava has it and works on it (upload_id)
 done        an activity (activity_id)
 duplicate   Strava had one already (activity_id)
-there       not sent: Strava has, or had, something of that time (activity_id)
+there       not sent: Strava has, or had, the same activity (activity_id)
 failed      Strava does not want the file (message); tried again only when asked to
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from tracklake.session import SyncSession
-from tracklake.uploads.candidates import File, State
+from tracklake.uploads.candidates import File, Past, State
 
 _NAMES = (
     *("file_sha256", "state", "external_id", "start_s", "elapsed_s", "posts", "posted_s"),
@@ -45,12 +45,16 @@ class Ledger:
 
     session: SyncSession
 
-    def states(self) -> dict[str, State]:
-        """Return the state of each file that is known, by its hash."""
+    def known(self) -> dict[str, Past]:
+        """Return what is known of each file, by its hash."""
         rows = self.session.state.execute(
-            "select file_sha256, state from uploads where athlete = ?", (self.session.athlete,)
+            "select file_sha256, state, activity_id from uploads where athlete = ?",
+            (self.session.athlete,),
         )
-        return {str(sha256): cast(State, state) for sha256, state in rows}
+        return {
+            str(sha256): Past(cast(State, state), None if of is None else str(of))
+            for sha256, state, of in rows
+        }
 
     def in_state(self, *states: State) -> list[Entry]:
         """List the files in one of these states, oldest first."""

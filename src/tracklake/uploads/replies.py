@@ -55,11 +55,6 @@ def refusal(status: int, fields: object) -> Reply:
     return Reply(state="failed", message=plain(f"Strava answered {status}: {words or 'no reason'}"))
 
 
-def is_named(external_id: str | None, name: str) -> bool:
-    """Tell whether an activity came from the upload named so; Strava appends the file's kind."""
-    return (external_id or "").partition(".")[0] == name
-
-
 def plain(text: str) -> str:
     """Take markup, and what could steer a terminal, out of words that are shown."""
     told = _TAG.sub("", text)

@@ -1,27 +1,29 @@
 """Uploading: what is under way is brought to its end first, then what Strava lacks goes.
 
+What that is, the warehouse says, in a Basis: it is not open while Strava is asked.
+
 Before a file is sent, Strava's list of those days is looked at, because the pull may be older than
 what the athlete's watch sent there meanwhile. A call that ends without an answer is not repeated:
 it is looked for, and only what Strava does not list an hour later is sent again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from tracklake.budget import Cushion
-from tracklake.clock import from_unix
-from tracklake.errors import AuthError, BudgetSpent, ConfigError, InvalidData, Transient
+from tracklake.errors import AuthError, BudgetSpent, InvalidData, Transient
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import RESERVE
 from tracklake.strava import api, oauth, records
 from tracklake.strava.checkpoints import Checkpoints
-from tracklake.uploads import form, gathering, replies
-from tracklake.uploads.calls import Guard, Seen, UploadCalls
-from tracklake.uploads.candidates import File, Plan, State, blocker, plan
+from tracklake.uploads import form, originals, replies
+from tracklake.uploads.calls import Guard, UploadCalls
+from tracklake.uploads.candidates import MAY_BE_THERE, Basis, File, Plan, State, plan
 from tracklake.uploads.ledger import Entry, Ledger
+from tracklake.uploads.looking import Lookout, Seen, name_of
 from tracklake.uploads.replies import Reply
-from tracklake.uploads.report import UploadOptions, UploadReport
+from tracklake.uploads.report import UploadOptions, UploadReport, shown
 
 SCOPE = oauth.WRITE
 SETTLED_S = 3_600.0  # after which Strava lists what came, or will not
@@ -46,41 +48,35 @@ def obstacle(session: SyncSession) -> str | None:
     )
 
 
-def upload(session: SyncSession, options: UploadOptions, report: UploadReport) -> None:
+def upload(
+    session: SyncSession, basis: Basis, options: UploadOptions, report: UploadReport
+) -> None:
     """Upload what Strava lacks; a spent quota parks it, and the next run goes on there.
 
-    What came of it is in `report`, also of what failed midway. With `dry_run` nothing is asked of
-    Strava. Raises ConfigError, AuthError, SourceError.
+    basis: what the warehouse says. What came of it is in `report`, also of what failed midway. With
+    `dry_run` nothing is asked of Strava. Raises ConfigError, AuthError, SourceError.
     """
-    if (why := obstacle(session)) is not None:
-        raise ConfigError(why)
     if options.name is not None:
         form.named(options.name, form.EXAMPLE)  # a mistake in it is said before anything is sent
-    made = _planned(session, options, report)
+    made = _planned(session, basis, options, report)
     if options.dry_run:
-        report.planned = [_shown(file) for file in made.files]
+        report.planned = [shown(file) for file in made.files]
+        report.stays = [(shown(outing), why) for outing, why in made.stays]
     elif made.files or Ledger(session).in_state(*_UNDER_WAY):
-        _run(session, options, report)
+        _run(session, basis, options, report)
     else:
         _enter(session, made)
 
 
-def _planned(session: SyncSession, options: UploadOptions, report: UploadReport) -> Plan:
-    """Decide on every file, as things stand."""
-    files, spans = gathering.gathered(session.folders, session.athlete)
+def _planned(
+    session: SyncSession, basis: Basis, options: UploadOptions, report: UploadReport
+) -> Plan:
+    """Decide on every activity, as things stand."""
     now_s = session.clock.now().timestamp()
-    made = plan(files, spans, Ledger(session).states(), options.wish, now_s)
+    made = plan(basis, Ledger(session).known(), options.wish, now_s)
     report.kept, report.left, report.decided = made.kept, len(made.files), True
+    report.is_behind = basis.is_behind
     return made
-
-
-def _shown(file: File) -> str:
-    local = from_unix(file.start_s + file.utc_offset_s)
-    minutes = round(file.elapsed_s / 60)
-    return replies.plain(
-        f"{local:%Y-%m-%d %H:%M} {file.sport_type}, {minutes:,} min, {file.file_format}, "
-        f"{file.name or file.source_id[:12]}"
-    )
 
 
 def _enter(session: SyncSession, made: Plan) -> None:
@@ -89,11 +85,11 @@ def _enter(session: SyncSession, made: Plan) -> None:
     with session.state.transaction():
         for file in made.files:
             ledger.enter(file, "pending")
-        for file, span in made.there:
-            ledger.enter(file, "there", activity_id=span.activity_id)
+        for file, activity_id in made.there:
+            ledger.enter(file, "there", activity_id=activity_id)
 
 
-def _run(session: SyncSession, options: UploadOptions, report: UploadReport) -> None:
+def _run(session: SyncSession, basis: Basis, options: UploadOptions, report: UploadReport) -> None:
     """Do it on one connection, within a phase."""
     cushion = Cushion(share=RESERVE)
     with (
@@ -103,7 +99,8 @@ def _run(session: SyncSession, options: UploadOptions, report: UploadReport) -> 
         scope = api.tokens_of(session).scope
         if scope is not None and SCOPE not in scope.replace(",", " ").split():
             raise AuthError(_NEEDS_LOGIN)
-        uploading = Uploading(session, phase, UploadCalls(strava), Ledger(session), options, report)
+        calls, ledger = UploadCalls(strava), Ledger(session)
+        uploading = Uploading(session, phase, basis, calls, ledger, options, report)
         try:
             uploading.run()
         except BudgetSpent as parked:
@@ -118,16 +115,26 @@ def _run(session: SyncSession, options: UploadOptions, report: UploadReport) -> 
 
 @dataclass(slots=True)
 class Uploading:
-    """Files on their way, one after the other. failed: how many in a row; wanted: hashes."""
+    """Files on their way, one after the other. failed: how many in a row.
+
+    unsure: how many may be on Strava; wanted: hashes.
+    """
 
     session: SyncSession
     phase: Phase
+    basis: Basis
     calls: UploadCalls
     ledger: Ledger
     options: UploadOptions
     report: UploadReport
     failed: int = 0
+    unsure: int = 0
     wanted: frozenset[str] = frozenset()
+    lookout: Lookout = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sort what is needed for each file."""
+        self.lookout = Lookout(self.basis)
 
     def run(self) -> None:
         """Bring to its end what is under way; decide anew, knowing that; then send."""
@@ -135,7 +142,7 @@ class Uploading:
         self.phase.expect(len(under_way) + self.report.left)
         for entry in under_way:
             self._each(partial(self._resume, entry))
-        made = _planned(self.session, self.options, self.report)
+        made = _planned(self.session, self.basis, self.options, self.report)
         _enter(self.session, made)
         self.phase.expect(len(under_way) + len(made.files))
         self.wanted = frozenset(file.file_sha256 for file in made.files)
@@ -144,12 +151,15 @@ class Uploading:
 
     def count_open(self) -> None:
         """Say in the report what came to no end."""
-        states = self.ledger.states()
-        open_states = [states[sha256] for sha256 in self.wanted]
+        known = self.ledger.known()
+        states = [past.state for past in known.values()]
+        open_states = [known[sha256].state for sha256 in self.wanted]
         if self.wanted:
-            self.report.left = open_states.count("pending")
-        self.report.processing = list(states.values()).count("processing")
-        self.report.doubtful = list(states.values()).count("uploading")
+            self.report.left = open_states.count("pending") - self.unsure
+        if self.unsure:
+            self.report.keep(MAY_BE_THERE, self.unsure)
+        self.report.processing = states.count("processing")
+        self.report.doubtful = states.count("uploading")
 
     def _each(self, act: Callable[[], None]) -> None:
         """Let one that fails not stop the others, unless all do."""
@@ -176,7 +186,7 @@ class Uploading:
 
     def _look_for(self, entry: Entry) -> None:
         """Find out by looking what became of a file that was sent without an answer."""
-        seen = self.calls.around(entry.start_s, entry.elapsed_s)
+        seen = self.calls.around(entry.start_s)
         if (activity_id := _named(seen, entry.external_id)) is not None:
             self._finish(entry.file_sha256, "done", activity_id)
             return
@@ -192,33 +202,35 @@ class Uploading:
     # ---- what goes
 
     def _send(self, file: File) -> None:
-        body, content_type = form.of(
-            file, gathering.content(self.session.folders, file), self.options.name
+        content = originals.content(self.session.folders, file)
+        body, content_type = form.of(file, content, self.options.name)
+        sha256 = file.file_sha256
+        found = self.lookout.found(file, self.calls.around(file.start_s))
+        if found is not None and found.verdict == "doubtful":  # the next pull brings it: then again
+            self.unsure += 1
+            self.session.log.info("upload_doubted", file=sha256, activity_id=found.activity_id)
+            return
+        if found is not None:  # "ours": the ledger was lost
+            state: replies.End = "done" if found.verdict == "ours" else "there"
+            self._finish(sha256, state, found.activity_id)
+            return
+        guard = Guard(
+            before=lambda: self.ledger.sending(sha256),
+            undone=lambda: self.ledger.turned_away(sha256),
         )
-        seen = self.calls.around(file.start_s, file.elapsed_s)
-        if (own := _named(seen, file.external_id)) is not None:  # the ledger was lost
-            self._finish(file.file_sha256, "done", own)
-        elif (span := blocker(file, (one.span for one in seen))) is not None:
-            self._finish(file.file_sha256, "there", span.activity_id)
-        else:
-            sha256 = file.file_sha256
-            guard = Guard(
-                before=lambda: self.ledger.sending(sha256),
-                undone=lambda: self.ledger.turned_away(sha256),
-            )
-            sent = self.calls.send(body, content_type, guard)
-            if sent is None:
-                self._seek(file)
-                return
-            if sent.state == "processing":  # its id is kept before anything is asked about it
-                self.ledger.move(sha256, "processing", upload_id=sent.upload_id)
-            self._settle(sha256, file.external_id, self._awaited(sent))
+        sent = self.calls.send(body, content_type, guard)
+        if sent is None:
+            self._seek(file)
+            return
+        if sent.state == "processing":  # its id is kept before anything is asked about it
+            self.ledger.move(sha256, "processing", upload_id=sent.upload_id)
+        self._settle(sha256, file.external_id, self._awaited(sent))
 
     def _seek(self, file: File) -> None:
         """Look for what was sent without an answer; raise Transient where it does not show."""
         for wait_s in _LOOKS_S:
             self.session.clock.sleep(wait_s)
-            seen = self.calls.around(file.start_s, file.elapsed_s)
+            seen = self.calls.around(file.start_s)
             if (activity_id := _named(seen, file.external_id)) is not None:
                 self._finish(file.file_sha256, "done", activity_id)
                 return
@@ -271,6 +283,5 @@ class Uploading:
 def _named(seen: list[Seen], external_id: str) -> str | None:
     """Return the activity that came from our upload of that name."""
     return next(
-        (one.span.activity_id for one in seen if replies.is_named(one.external_id, external_id)),
-        None,
+        (one.record.source_id for one in seen if name_of(one.external_id) == external_id), None
     )
