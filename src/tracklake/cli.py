@@ -18,6 +18,7 @@ from tracklake import (
     cli_backup,
     cli_export,
     cli_map,
+    cli_matching,
     cli_run,
     cli_schedule,
     cli_show,
@@ -50,6 +51,7 @@ cli_backup.add_to(app)
 cli_upload.add_to(app)
 cli_api.add_to(app)
 cli_export.add_to(app)
+cli_matching.add_to(app)
 
 
 def main() -> None:

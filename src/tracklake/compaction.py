@@ -100,10 +100,10 @@ def _opened(
 ) -> duckdb.DuckDBPyConnection:
     """Open the writer's file; one that is missing or of other texts is made anew."""
     if not path.exists():
-        warehouse.create(path)
+        warehouse.create(path, session.settings.kept_apart)
     connection = warehouse.connect(path, threads=1)
     try:
-        if not warehouse.is_current(connection):
+        if not warehouse.is_current(connection, session.settings.kept_apart):
             connection.close()
             session.log.info("warehouse_outdated", action="rebuild")
             _rebuild(session, phase, path, report)
@@ -185,7 +185,7 @@ def _rebuild(session: SyncSession, phase: Phase, path: Path, report: CompactRepo
 def _build(session: SyncSession, phase: Phase, path: Path, report: CompactReport) -> None:
     for old in (path, path.with_name(path.name + ".wal")):
         old.unlink(missing_ok=True)
-    warehouse.create(path)
+    warehouse.create(path, session.settings.kept_apart)
     connection = warehouse.connect(path, threads=1)
     try:
         _catch_up(session, phase, connection, report)

@@ -49,7 +49,10 @@ def fingerprint(
     aside = session.state.execute("select athlete, item_id, attempts from quarantine order by 1, 2")
     own = _athletes_own(session)
     return content_hash(
-        [warehouse.gold_version(), orjson.dumps(ledger).decode(), aside, files, own]
+        [
+            *(warehouse.gold_version(session.settings.kept_apart), orjson.dumps(ledger).decode()),
+            *(aside, files, own),
+        ]
     )
 
 

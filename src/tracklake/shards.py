@@ -186,12 +186,14 @@ ACTIVITY_STREAMS = pa.schema(
         pa.field("start_s", pa.float64()),  # UNIX seconds
         pa.field("point_count", pa.int64(), nullable=False),
         pa.field("has_track", pa.bool_(), nullable=False),
-        pa.field("file_sha256", pa.string()),  # the original they were read from, unpacked
+        *_strings("file_sha256 summary_polyline"),  # the original they were read from, unpacked
+        *_floats("start_lat start_lng end_lat end_lng"),  # where that says it was
         pa.field("channels", pa.list_(pa.string())),
         pa.field("best_efforts", pa.list_(pa.struct(_fields(BestEffort)))),
     ]
 )
 
+_DECISION = [*_strings("kind first_record second_record"), FRONT[3].with_name("decided_at")]
 _ZONE = [
     pa.field("zone_type", pa.string()),
     pa.field("zone_index", pa.int32()),
@@ -242,6 +244,7 @@ SCHEMAS = {
     "activity_streams": ACTIVITY_STREAMS,
     "activity_zones": ACTIVITY_ZONES,
     "activity_tombstones": ACTIVITY_TOMBSTONES,
+    "match_decisions": pa.schema([*FRONT, *_DECISION]),
     "activity_intervals": pa.schema([*_FETCHED, *service_shards.INTERVALS]),
     "wellness": pa.schema([*FRONT, *service_shards.WELLNESS]),
     "stats": pa.schema([*FRONT, *service_shards.STATS]),

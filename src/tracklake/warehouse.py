@@ -10,11 +10,13 @@ import hashlib
 import re
 from collections.abc import Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
+from operator import attrgetter
 from pathlib import Path
 
 import duckdb
 
-from tracklake import bronze, landing
+from tracklake import bronze, canonical, landing
 from tracklake.errors import CheckFailed
 from tracklake.incoming import Batch, list_literal, literal
 
@@ -31,6 +33,7 @@ _STEPS = {
     "activity_streams": ("25_",),
     "activity_zones": ("26_",),
     "activity_tombstones": ("27_",),
+    "match_decisions": ("29_",),
     "original_files": ("70_",),
     "gear": ("80_",),
     "weather": ("90_",),
@@ -40,8 +43,9 @@ _STEPS = {
     "stats": ("96_",),
 }
 ENTITIES = tuple(_STEPS)
-_FIRST, _LAST = ("05_",), ("30_", "35_", "40_", "60_")  # what activities are made of, if any came
-_OF_ACTIVITIES = ENTITIES[:5]
+_FIRST = ("05_",)
+_UNSETTLED, _LAST = ("30_",), ("33_", "35_", "40_", "60_")  # if any of these came:
+_OF_ACTIVITIES = ENTITIES[:6]
 _COLUMNS_AS_IN = re.compile(r"^-- columns as in (\w+)$", re.MULTILINE)
 COPIED_FROM_STATE = ("sync_sessions", "quarantine")
 FROM_SETTINGS = "athlete_settings"
@@ -60,13 +64,26 @@ def sql_files(folder: str) -> dict[str, str]:
 
 
 @functools.cache
-def gold_version() -> str:
-    """Hash what shapes gold: a warehouse made by other texts is made anew from bronze."""
-    digest = hashlib.sha256()
+def gold_version(kept_apart: Sequence[str] = ()) -> str:
+    """Hash what shapes gold: a warehouse made by other texts is made anew from bronze.
+
+    kept_apart: sources that may not be combined with others.
+    """
+    digest = hashlib.sha256(" ".join(sorted(set(kept_apart))).encode())
+    for item in _deciding():
+        digest.update(item.read_bytes())
     for folder in ("schema", "compact", "gold"):
         for name, text in sql_files(folder).items():
             digest.update(f"{folder}/{name}\n{text}".encode())
     return digest.hexdigest()[:16]
+
+
+def _deciding() -> list[Traversable]:
+    """Return the modules that say which records are one activity."""
+    package = resources.files("tracklake")
+    found = [package / name for name in ("canonical.py", "canonical_rows.py", "sports.py")]
+    found += (package / "matching").iterdir()
+    return sorted((item for item in found if item.name.endswith(".py")), key=attrgetter("name"))
 
 
 def connect(path: Path, *, threads: int) -> duckdb.DuckDBPyConnection:
@@ -98,7 +115,7 @@ def connect(path: Path, *, threads: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def create(path: Path) -> None:
+def create(path: Path, kept_apart: Sequence[str] = ()) -> None:
     """Make an empty warehouse under a temporary name and give it its own when it is whole.
 
     A kill while DuckDB creates a file can leave one that never opens.
@@ -114,7 +131,8 @@ def create(path: Path) -> None:
         connection.execute("commit")
         _explain_columns(connection)
         connection.execute(
-            "create table warehouse_version as select ? as version", [gold_version()]
+            f"create table warehouse_version as select {literal(gold_version(tuple(kept_apart)))} "
+            f"as version, {list_literal(kept_apart)}::varchar[] as kept_apart"
         )
         connection.close()
 
@@ -126,13 +144,13 @@ def is_damage(error: duckdb.Error) -> bool:
     return isinstance(error, broken) or "corrupt" in said or "not a valid duckdb" in said
 
 
-def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Tell whether this code made the file."""
+def is_current(connection: duckdb.DuckDBPyConnection, kept_apart: Sequence[str] = ()) -> bool:
+    """Tell whether this code made the file, with these sources kept apart."""
     try:
         rows = connection.execute("select version from warehouse_version").fetchall()
     except duckdb.CatalogException:
         return False
-    return rows == [(gold_version(),)]
+    return rows == [(gold_version(tuple(kept_apart)),)]
 
 
 def define_views(
@@ -195,6 +213,8 @@ def apply(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> in
                 connection.execute(f"set variable new_shards = {paths}")
                 _run_steps(connection, steps)
         if not entities.isdisjoint(_OF_ACTIVITIES):
+            _run_steps(connection, _UNSETTLED)
+            canonical.regroup(connection)
             _run_steps(connection, _LAST)
         if batch.finishes:
             _enter(connection, root, batch)

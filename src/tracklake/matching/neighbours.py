@@ -6,8 +6,9 @@ as it was.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tracklake.matching.likeness import REACH_S
@@ -52,14 +53,43 @@ def neighbourhood(
 
 
 def _connected(
-    fresh: Iterable[Record], frontier: Iterable[Record], partners: dict[str, set[str]]
+    fresh: Iterable[Record], frontier: Sequence[Record], partners: dict[str, set[str]]
 ) -> list[Record]:
-    known = list(frontier)
+    index = _Index(frontier)
     return [
         record
         for record in fresh
-        if any(other.name in partners[record.name] or compared(record, other) for other in known)
+        if not partners[record.name].isdisjoint(index.names)
+        or any(compared(record, other) for other in index.near(record))
     ]
+
+
+class _Index:
+    """Records by what may connect others with them."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.names = {record.name for record in records}
+        self._by_key: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            for key in record.links:
+                self._by_key[key].append(record)
+        self._started = sorted(
+            (record for record in records if record.start_s is not None), key=_start_s
+        )
+
+    def near(self, record: Record) -> Iterator[Record]:
+        """Yield those that share a key with a record, or start near it."""
+        for key in record.links:
+            yield from self._by_key.get(key, ())
+        if record.start_s is None:
+            return
+        first = bisect_left(self._started, record.start_s - REACH_S, key=_start_s)
+        last = bisect_right(self._started, record.start_s + REACH_S, key=_start_s)
+        yield from self._started[first:last]
+
+
+def _start_s(record: Record) -> float:
+    return record.start_s or 0.0
 
 
 def _wanted(frontier: Sequence[Record], partners: dict[str, set[str]]) -> Wanted:

@@ -7,13 +7,13 @@ with versions as (
   )
   where file_row_number >= getvariable('first_row') and file_row_number < getvariable('end_row')
   union all by name
-  select  -- columns that shards of before Strava lack
+  select  -- columns that older shards lack
     null::varchar as visibility, null::boolean as start_hidden, null::boolean as flagged,
     null::bigint as workout_type, null::bigint as kudos_count, null::bigint as comment_count,
     null::bigint as athlete_count, null::bigint as photo_count, null::bigint as achievement_count,
     null::bigint as pr_count, null::double as suffer_score,
     null::double as weighted_average_watts, null::double as kilojoules,
-    null::boolean as device_watts, null::bigint as upload_id
+    null::boolean as device_watts, null::bigint as upload_id, null::boolean as is_stub
   where false
 )
 select * from versions;
@@ -84,6 +84,10 @@ where record_id in (select record_id from staged)
    or (athlete, file_sha256) in (select (athlete, file_sha256) from touched_files)
 union all
 select record_id, null from staged where not is_known;
+
+insert into rematched select record_id from touched;
+create or replace temp table wanted as select record_id from touched;
+insert into former from matching_inputs;
 
 -- An older version still tells gold when the record was first seen and which file it last named;
 -- the other way round, `staged` knows what gold knew.

@@ -1,13 +1,20 @@
--- Replace the superseded records.
+-- Replace the superseded records; which activity they belong to is decided later, if need be.
+create or replace temp table placed as
+select record_id, activity_id, founder_id, match_method, match_confidence
+from records
+where record_id in (select record_id from superseded);
+
 delete from records where record_id in (select record_id from superseded);
 
--- Most are an activity by themselves and give it all they offer; the next steps see to the others.
+-- A new one is an activity by itself and gives it all it offers; the next steps see to the others.
 insert into records by name
 select
-  coalesce(s.strava_id, s.record_id) as activity_id,
-  s.record_id, i.athlete, i.source, i.source_id, i.external_id, i.strava_id,
+  case when p.record_id is null then s.record_id else p.activity_id end as activity_id,
+  s.record_id, coalesce(p.founder_id, s.record_id) as founder_id,
+  i.athlete, i.source, i.source_id, i.external_id, i.strava_id,
   s.file_sha256, s.file_linked_at, i.file_format, i.problems, i.parent_record_id, i.stream_key,
-  'own' as match_method, 1.0 as match_confidence,
+  coalesce(p.match_method, 'own') as match_method,
+  coalesce(p.match_confidence, 1.0) as match_confidence,
   i.name, i.description, i.sport_type,
   make_timestamptz(round(i.start_s * 1e6)::bigint) as start_date,
   make_timestamp(round((i.start_s + coalesce(i.utc_offset_s, 0)) * 1e6)::bigint)
@@ -22,6 +29,7 @@ select
   i.start_lat, i.start_lng, i.end_lat, i.end_lng, i.summary_polyline,
   i.has_track, i.leg_index, i.leg_count, i.point_count,
   s.first_seen_at as first_ingested_at, i.ingested_at, i.content_hash,
+  coalesce(i.is_stub, false) as is_stub,
   list_filter([
     case when i.point_count > 0 then 'streams' end,
     case when i.has_track and coalesce(i.leg_count, 0) = 0 then 'track' end,
@@ -35,4 +43,5 @@ select
   ], lambda offer: offer is not null) as offers,
   list_sort(offers) as gives
 from incoming_activities as i
-inner join staged as s on s.row_index = i.rowid;
+inner join staged as s on s.row_index = i.rowid
+left join placed as p on p.record_id = s.record_id;

@@ -2,6 +2,7 @@
 create table if not exists records (
   activity_id BIGINT,
   record_id BIGINT,
+  founder_id BIGINT,
   athlete VARCHAR USING COMPRESSION DICTIONARY,
   source VARCHAR USING COMPRESSION DICTIONARY,
   source_id VARCHAR USING COMPRESSION DICTIONARY,
@@ -69,13 +70,15 @@ create table if not exists records (
   first_ingested_at TIMESTAMPTZ,
   ingested_at TIMESTAMPTZ,
   content_hash VARCHAR USING COMPRESSION UNCOMPRESSED,
+  is_stub BOOLEAN,
   gone_at TIMESTAMPTZ,
   offers VARCHAR[],
   gives VARCHAR[]
 );
 comment on table records is 'Every source''s record of an activity, newest version, those deleted upstream too; read activity_sources for those that count';
-comment on column records.activity_id is 'The canonical activity this record belongs to';
+comment on column records.activity_id is 'The canonical activity this record belongs to; NULL: a stub of what no source here has';
 comment on column records.record_id is 'Stable hash of athlete, source and source_id, 2^52 to 2^53';
+comment on column records.founder_id is 'Of the records that are one activity, the one whose id it bears';
 comment on column records.athlete is 'Whose';
 comment on column records.source is 'files, strava, …';
 comment on column records.source_id is 'files: SHA-256 of the unpacked file (#n: its n-th recording, /n: leg), or strava-export/<id>; strava: its id';
@@ -87,8 +90,8 @@ comment on column records.file_format is 'fit, gpx, tcx';
 comment on column records.problems is 'What was damaged in the file and left out; empty: nothing';
 comment on column records.parent_record_id is 'Record of the multisport whole, on its legs';
 comment on column records.stream_key is 'Ties its rows in data/streams and data/tracks to it';
-comment on column records.match_method is 'Why it belongs to this activity: own (it founded it), export_filename (an export names the file), strava_id (an export of the same id does)';
-comment on column records.match_confidence is '0 to 1';
+comment on column records.match_method is 'Why it belongs to this activity: own (it founded it), strava_id, external_id, file (they name one another, or the same file), export_filename (Strava''s archive names the file), time, track (alike), decision (the athlete''s); see docs/matching.md';
+comment on column records.match_confidence is 'How sure that is, 0 to 1';
 comment on column records.name is 'Title; the athlete''s own where a source has one';
 comment on column records.description is 'The athlete''s own words';
 comment on column records.sport_type is 'Strava''s vocabulary: Run, TrailRun, Ride, Swim, …; Transition and Multisport besides';
@@ -143,6 +146,7 @@ comment on column records.point_count is 'Rows it has in activity_streams';
 comment on column records.first_ingested_at is 'When any version of this record first landed';
 comment on column records.ingested_at is 'When this version landed';
 comment on column records.content_hash is 'SHA-256 of the record';
+comment on column records.is_stub is 'Says only that another source has it; gives nothing';
 comment on column records.gone_at is 'When it was found deleted or hidden upstream; NULL: it is there';
 comment on column records.offers is 'What its own shard brings: streams, track, laps, splits_metric, …';
 comment on column records.gives is 'What the activity takes from it, of all that is offered; see docs/warehouse.md';

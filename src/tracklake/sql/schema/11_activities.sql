@@ -56,6 +56,7 @@ create table if not exists activities (
   point_count INTEGER,
   file_status VARCHAR USING COMPRESSION DICTIONARY,
   stream_source VARCHAR USING COMPRESSION DICTIONARY,
+  field_sources MAP(VARCHAR, VARCHAR),
   ingested_at TIMESTAMPTZ
 );
 comment on table activities is 'One row a canonical activity, however many sources report it; legs of multisport outings have rows of their own';
@@ -115,4 +116,5 @@ comment on column activities.leg_count is 'Legs that follow (a multisport whole)
 comment on column activities.point_count is 'Rows it has in activity_streams';
 comment on column activities.file_status is 'clean, salvaged (parts were damaged), NULL: no file';
 comment on column activities.stream_source is 'Whose points and geometry these are';
+comment on column activities.field_sources is 'Which source each column that is not NULL comes from: field_sources[''distance'']; the order is in docs/formulas.md';
 comment on column activities.ingested_at is 'When its newest record landed';
