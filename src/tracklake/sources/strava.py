@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracklake.config import Folders, Settings
-from tracklake.errors import BudgetSpent, Error, Interrupted, InvalidData, SourceError
+from tracklake.errors import InvalidData, SourceError
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.strava import records
@@ -21,6 +21,7 @@ from tracklake.upstream import landings, reconciling
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
 from tracklake.upstream.memory import within
+from tracklake.upstream.pulling import carry_out
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
 
@@ -62,18 +63,9 @@ def pull(
             checkpoints.forget()
         pulling = _Pull(session, strava, index, landing, options, checkpoints)
         try:
-            pulling.run()
-        except BudgetSpent as parked:
-            report.parked = parked
-        except Interrupted:
-            raise  # within seconds: the pages stay, the next pull makes their shard
-        except Error:  # what was landed is made use of; a defect of ours leaves it to the next pull
-            landing.seal()
-            raise
+            carry_out(pulling.run, landing.seal, report, strava)
         finally:
-            report.calls = strava.calls
             phase.advance(0, errors=report.quarantined + pulling.broken)
-        landing.seal()
         phase.detail = report.summary()
         if pulling.broken:
             phase.detail += "; the list repeats itself and was not read to its end"

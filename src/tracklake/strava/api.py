@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tracklake.budget import STRAVA, Budget, Cushion
-from tracklake.client import Client
 from tracklake.session import Phase, SyncSession
 from tracklake.strava import oauth
 from tracklake.tokens import TokenStore
+from tracklake.upstream import calls
 from tracklake.upstream.calls import Calls, Service
 
 
@@ -50,18 +50,15 @@ def connected(
     most_calls: int | None = None,
 ) -> Iterator[Calls]:
     """Open a connection for a phase."""
-    with contextlib.closing(Client(session.clock)) as client:
-        yield Calls(
-            session=session,
-            phase=phase,
-            client=client,
-            service=Service(
-                title="Strava",
-                url=session.settings.strava_api_url,
-                problem=oauth.auth_problem,
-                rejected=f"Strava does not accept the login any more: {oauth.ADVICE}",
-            ),
-            login=Login(tokens_of(session)),
-            budget=Budget(session.state, "strava", STRAVA, session.clock, cushion=cushion),
-            most_calls=most_calls,
-        )
+    service = Service(
+        title="Strava",
+        url=session.settings.strava_api_url,
+        problem=oauth.auth_problem,
+        rejected=f"Strava does not accept the login any more: {oauth.ADVICE}",
+    )
+    budget = Budget(session.state, "strava", STRAVA, session.clock, cushion=cushion)
+    login = Login(tokens_of(session))
+    with calls.connected(
+        session, phase, service, login, budget, most_calls=most_calls
+    ) as connection:
+        yield connection
