@@ -1,9 +1,5 @@
-"""Killed between any two steps of a backup or a restore: what was good before stays good.
+"""Killed between any two steps of a backup or a restore: what was good before stays good."""
 
-One process is told what to do and forks for each order, so that a kill costs no start of Python.
-"""
-
-import json
 import os
 import shutil
 import signal
@@ -16,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.forked import Ended, Order, Steps, driven, spread
 from tests.test_backup import LATER, Lake, content, grown, run, whole
 from tracklake import flow
 from tracklake.backup import swapping
@@ -30,71 +26,36 @@ STEPS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.copyfile", "s
 # ---- in the other process
 
 
-def drive() -> None:
-    """Do what standard input says, one order a fork; say how each ended: 100 + its steps."""
-    print(json.dumps([_forked(order) for order in json.load(sys.stdin)]))  # noqa: T201 its answer
-
-
-def _forked(order: dict[str, Any]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            code = _obeyed(order)
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def _obeyed(order: dict[str, Any]) -> int:
+def obeyed(order: Order) -> int:
     """Do it; kill this process at step `kill_at`, or return how many steps there were."""
     lake = Lake(Path(order["folder"]))
     lake.clock.moment = LATER.replace(day=order["day"])
-    steps = 0
+    steps = Steps(order["kill_at"])
     _ = lake.session
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal steps
         if event in STEPS or (event == "open" and arguments[1] in ("wb", "xb", "w")):
-            steps += 1
-            if steps == order["kill_at"]:
-                os.kill(os.getpid(), signal.SIGKILL)
+            steps.step()
 
     sys.addaudithook(count)
     if order["what"] == "create":
         lake.create()
     else:
         lake.restore(order["name"])
-    return 100 + min(steps, 150)
+    return steps.count
 
 
 # ---- here
 
 
-def driven(orders: list[dict[str, Any]]) -> list[int]:
-    """Have the other process do it."""
-    program = "from tests.test_backup_killed import drive; drive()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(orders),
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        timeout=300,
-        check=True,
-    )
-    answer: list[int] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+def done(orders: list[Order]) -> list[Ended]:
+    """Have another process do it."""
+    return driven(orders, __name__, "obeyed")
 
 
-def order(folder: Path, what: str, *, kill_at: int = 0, name: str = "") -> dict[str, Any]:
+def order(folder: Path, what: str, *, kill_at: int = 0, name: str = "") -> Order:
     """Return what the other process is told."""
     return {"folder": str(folder), "what": what, "kill_at": kill_at, "name": name, "day": 9}
-
-
-def spread(steps: int) -> list[int]:
-    """Return the steps to be killed at, the last one always."""
-    return list(range(steps, 0, -max(1, -(-steps // MOST_KILLS))))[::-1]
 
 
 def copies(original: Path, count: int) -> list[Path]:
@@ -128,16 +89,16 @@ def test_create_killed_at_any_step(calm: Lake) -> None:
     then = calm.made()
     calm.session.state.close()
     [spare] = copies(calm.folder, 1)
-    [code] = driven([order(spare, "create")])
-    steps = code - 100
-    assert 20 < steps < 150
+    [(code, steps)] = done([order(spare, "create")])
+    assert code == 0
+    assert steps > 20
     shutil.rmtree(spare)
-    kills = spread(steps)
+    kills = spread(steps, MOST_KILLS)
     places = copies(calm.folder, len(kills))
     orders = [
         order(place, "create", kill_at=step) for step, place in zip(kills, places, strict=True)
     ]
-    assert set(driven(orders)) == {-signal.SIGKILL}
+    assert {ended.code for ended in done(orders)} == {-signal.SIGKILL}
     for step, place in zip(kills, places, strict=True):
         lake = Lake(place)
         assert lake.damage() == [], f"killed at step {step}"
@@ -161,17 +122,17 @@ def test_restore_killed_at_any_step(calm: Lake) -> None:
     then = content(calm.folder / "then")
     calm.session.state.close()
     [spare] = copies(calm.folder, 1)
-    [code] = driven([order(spare, "restore", name=name)])
-    steps = code - 100
-    assert 20 < steps < 150
+    [(code, steps)] = done([order(spare, "restore", name=name)])
+    assert code == 0
+    assert steps > 20
     shutil.rmtree(spare)
-    kills = spread(steps)
+    kills = spread(steps, MOST_KILLS)
     places = copies(calm.folder, len(kills))
     orders = [
         order(place, "restore", kill_at=step, name=name)
         for step, place in zip(kills, places, strict=True)
     ]
-    assert set(driven(orders)) == {-signal.SIGKILL}
+    assert {ended.code for ended in done(orders)} == {-signal.SIGKILL}
     outcomes = []
     for step, place in zip(kills, places, strict=True):
         data = place / "data"
@@ -192,16 +153,16 @@ def test_the_next_flow_ends_a_restore(calm: Lake) -> None:
     """A restore that was killed half-way is brought to its end before a flow looks at the data."""
     name = calm.names()[0]
     calm.session.state.close()
-    [code] = driven([order(copies(calm.folder, 1)[0], "restore", name=name)])
+    [(_, steps)] = done([order(copies(calm.folder, 1)[0], "restore", name=name)])
     places = [calm.folder.with_name(f"half{number}") for number in range(40)]
     for place in places:
         shutil.copytree(calm.folder, place)
-    kills = range(code - 100, code - 100 - len(places), -1)
+    kills = range(steps, steps - len(places), -1)
     orders = [
         order(place, "restore", kill_at=kill_at, name=name)
         for place, kill_at in zip(places, kills, strict=True)
     ]
-    driven(orders)
+    done(orders)
     half = [place for place in places if list((place / "data").glob("restoring-*"))]
     assert len(half) > 5
     for place in half[::4]:

@@ -1,15 +1,9 @@
-"""Stopped or killed between any two steps of a pull: nothing is lost, hardly a call repeated.
-
-One process is told what to do and forks for each pull, so that a kill costs no start of Python.
-"""
+"""Stopped or killed between any two steps of a pull: nothing is lost, hardly a call repeated."""
 
 import datetime as dt
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,79 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.forked import driven, spread
 from tests.sources.garmin_place import GarminPlace, opened
 from tests.upstream.calls import Call
-from tests.upstream.clock import FIRST_MOMENT, MovableClock
 from tracklake import config, flow
 from tracklake.errors import Interrupted
 
 COUNT = 30
 MOST_KILLS = 14  # of one scenario, spread over all its steps
-STEPS = ("os.rename", "os.mkdir", "os.remove")
-
-
-# ---- in the other process
-
-
-def drive() -> None:
-    """Do what standard input says, a pull a fork; say how each ended and how many steps it had."""
-    orders = json.load(sys.stdin)
-    print(json.dumps([_forked(order) for order in orders]))  # noqa: T201 that is how it answers
-
-
-def _forked(order: dict[str, Any]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            code = _pulled(order)
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _pulled(order: dict[str, Any]) -> int:
-    """Pull; kill this process at step `kill_at`, or return how many steps there were."""
-    settings, folders = config.load(**order["given"])
-    clock = MovableClock(FIRST_MOMENT + dt.timedelta(seconds=order["later_s"]), tick_s=0.001)
-    steps = 0
-    parent = os.getpid()
-
-    def count(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal steps
-        is_step = event in STEPS or (event == "open" and ".landing-" in str(arguments[0]))
-        if is_step and os.getpid() == parent and str(folders.data) in str(arguments[0]):
-            steps += 1
-            if steps == order["kill_at"]:
-                os.kill(parent, signal.SIGKILL)
-
-    sys.addaudithook(count)
-    report = flow.FlowReport()
-    with flow.running("pull", settings, folders, report, clock=clock) as session:
-        flow.pull(session, report)
-        flow.raise_source_failures(report)
-    return 10 + steps // 10
-
-
-# ---- here
-
-
-def driven(orders: list[dict[str, Any]]) -> list[int]:
-    """Have the other process do it."""
-    program = "from tests.sources.test_garmin_killed import drive; drive()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(orders),
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        timeout=300,
-        check=True,
-    )
-    answer: list[int] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 def order(place: GarminPlace, *, kill_at: int | None = None, later_s: float = 0) -> dict[str, Any]:
@@ -132,16 +61,14 @@ def test_killed_at_any_step(tmp_path: Path) -> None:
     with opened(tmp_path / "calm") as calm:
         ids = fill(calm)
         calm.upstream.token_life_s = 10 * 365 * 86_400.0
-        [code] = driven([order(calm)])
-        steps = (code - 10) * 10
+        [(code, steps)] = driven([order(calm)])
+        assert code == 0
         assert steps > 2 * COUNT
-        stride = max(1, -(-steps // MOST_KILLS))
-        for kill_at in range(1, steps + 1, stride):
+        for kill_at in spread(steps, MOST_KILLS):
             victim = GarminPlace(tmp_path / f"{kill_at}", calm.upstream)
             so_far = len(calm.upstream.calls)
-            codes = driven([order(victim, kill_at=kill_at), order(victim, later_s=600)])
-            assert codes[0] == -signal.SIGKILL
-            assert codes[1] >= 10
+            ends = driven([order(victim, kill_at=kill_at), order(victim, later_s=600)])
+            assert [ended.code for ended in ends] == [-signal.SIGKILL, 0]
             assert set(victim.rows()) == set(ids), f"killed at step {kill_at}"
             assert all(row["outcome"] == "done" for row in victim.shard_rows("activity_streams"))
             assert landed_once(victim)
