@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 import orjson
 
 from tracklake.garmin.walking import Place, Walk
-from tracklake.upstream.memory import Memory, within
+from tracklake.upstream.memory import WalkMemory, within
 
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 _LATELY = dt.timedelta(days=2)
@@ -26,7 +26,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoints(Memory):
+class Checkpoints(WalkMemory):
     """What is remembered of one athlete's list. Walks are `full` or `new`."""
 
     def of(self, mode: str) -> Checkpoint | None:
@@ -41,7 +41,7 @@ class Checkpoints(Memory):
             return None
         return Checkpoint(
             place=Place(**fields["place"]),
-            seen=frozenset(fields["shown"]) | (self._seen() if mode == "full" else frozenset()),
+            seen=frozenset(fields["shown"]) | (self.seen() if mode == "full" else frozenset()),
             unsure=fields["unsure"],
             proves=within(now, at, _LATELY),
         )
@@ -57,24 +57,8 @@ class Checkpoints(Memory):
         with self.session.state.transaction():
             self.write(f"walk:{mode}", orjson.dumps(state).decode())
             if mode == "full":
-                number = len(self._seen_facts()) + 1
-                self.write(f"seen_{number}", orjson.dumps(walk.shown).decode())
-
-    def forget(self) -> None:
-        """Begin every walk anew."""
-        with self.session.state.transaction():
-            self.session.state.execute("delete from facts where name glob ?", (self.key("seen_*"),))
-            for mode in ("full", "new"):
-                self.write(f"walk:{mode}", None)
+                self.add_seen(walk.shown)
 
     def was_lately(self, fact: str) -> bool:
         """Tell whether a moment that is remembered lies in the last two days."""
         return self.was_within(fact, _LATELY)
-
-    def _seen_facts(self) -> list[tuple[object, ...]]:
-        return self.session.state.execute(
-            "select value from facts where name glob ?", (self.key("seen_*"),)
-        )
-
-    def _seen(self) -> frozenset[str]:
-        return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))

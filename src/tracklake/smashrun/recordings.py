@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tracklake.analysis.columns import fitted, numbers, placed
 from tracklake.json_reader import Reader
 from tracklake.model import FloatArray, Points
 
@@ -33,7 +34,7 @@ def points(detail: dict[str, Any], start_s: float) -> Points:
     start_s: when the run began, UNIX seconds; `clock` counts from there.
     """
     columns = _columns(detail)
-    clock_s = _numbers(columns.pop("clock", []))
+    clock_s = numbers(columns.pop("clock", []))
     clock_s[np.abs(clock_s) > _LONGEST_S] = np.nan
     known = np.flatnonzero(~np.isnan(clock_s))
     _, first = np.unique(start_s + clock_s[known], return_index=True)
@@ -41,7 +42,7 @@ def points(detail: dict[str, Any], start_s: float) -> Points:
     found = {}
     for word, (name, factor) in _COLUMNS.items():
         if word in columns:
-            found[name] = _fitted(_numbers(columns[word]), order) * factor
+            found[name] = fitted(numbers(columns[word]), order) * factor
     _unplaced(found)
     if "cadence_rpm" in found:
         found["cadence_rpm"] = _of_one_leg(found["cadence_rpm"])
@@ -58,43 +59,13 @@ def _columns(detail: dict[str, Any]) -> dict[str, list[Any]]:
     return {str(key): column for key, column in pairs if isinstance(column, list)}
 
 
-def _numbers(values: list[Any]) -> FloatArray:
-    """Turn a column into numbers; what is none becomes NaN."""
-    try:
-        found = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.array([_number(value) for value in values], dtype=np.float64)
-    if found.ndim != 1:
-        found = np.full(len(values), np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def _number(value: Any) -> float:  # noqa: ANN401 any JSON
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
-
-
-def _fitted(values: FloatArray, order: np.ndarray[Any, np.dtype[np.intp]]) -> FloatArray:
-    """Take the values of the points; a column that is too short says nothing of the last ones."""
-    lacking = (int(order.max()) + 1 if len(order) else 0) - len(values)
-    if lacking > 0:
-        values = np.concatenate((values, np.full(lacking, np.nan)))
-    found: FloatArray = values[order]
-    return found
-
-
 def _unplaced(found: dict[str, FloatArray]) -> None:
     """Leave out positions that are half, not on Earth, or the (0, 0) of a watch without a fix."""
     if "lat" not in found or "lng" not in found:
         found.pop("lat", None)
         found.pop("lng", None)
         return
-    lat, lng = found["lat"], found["lng"]
-    bad = (np.abs(lat) > 90) | (np.abs(lng) > 180) | np.isnan(lat) | np.isnan(lng)
-    bad |= (lat == 0) & (lng == 0)
-    found["lat"], found["lng"] = np.where(bad, np.nan, lat), np.where(bad, np.nan, lng)
+    found["lat"], found["lng"] = placed(found["lat"], found["lng"])
 
 
 def _of_one_leg(cadence: FloatArray) -> FloatArray:

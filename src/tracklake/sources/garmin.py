@@ -60,7 +60,7 @@ def pull(
     recovered = landing.recover()
     checkpoints = Checkpoints(session, NAME)
     if not recovered:
-        checkpoints.forget()
+        checkpoints.begin_anew()
     with session.phase(NAME) as phase, Workers(config.cores(), Limits()) as workers:
         originals = ServiceFiles(session, index, NAME, workers)
         originals.recover()
@@ -154,7 +154,7 @@ class _Pull:
             listing = Listing(seen=walk.seen, is_sure=walk.is_sure)
             reconciling.reconcile(self.index, self.checkpoints, self.landing.report, listing)
             self.checkpoints.write("reconciled", self.session.now_text())
-        self.checkpoints.forget()
+        self.checkpoints.begin_anew()
 
     def _walk(
         self, mode: str, started: Checkpoint, until_s: float | None = None

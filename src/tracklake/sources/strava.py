@@ -60,7 +60,7 @@ def pull(
     ):
         checkpoints = Checkpoints(session, NAME)
         if not recovered:
-            checkpoints.forget()
+            checkpoints.begin_anew()
         pulling = _Pull(session, strava, index, landing, options, checkpoints)
         try:
             carry_out(pulling.run, landing.seal, report, strava)
@@ -117,7 +117,8 @@ class _Pull:
             listing = Listing(seen=walk.seen, is_sure=walk.is_sure)
             reconciling.reconcile(self.index, self.checkpoints, self.landing.report, listing)
             self.checkpoints.write("reconciled", self.session.now_text())
-        self.checkpoints.forget()  # the other walk too: it goes on behind what was changed since
+        # The other walk too: it goes on behind what was changed since.
+        self.checkpoints.begin_anew()
 
     def _walk(self, mode: str, started: Checkpoint) -> Walk:
         walk = Walk(

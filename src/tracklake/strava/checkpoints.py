@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from tracklake.strava.listing import Walk, Window
-from tracklake.upstream.memory import Memory, within
+from tracklake.upstream.memory import WalkMemory, within
 
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 _LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
@@ -29,7 +29,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoints(Memory):
+class Checkpoints(WalkMemory):
     """What is remembered of one athlete's list. Walks are `full` or `new`."""
 
     def of(self, mode: str) -> Checkpoint | None:
@@ -44,7 +44,7 @@ class Checkpoints(Memory):
             return Checkpoint(window=Window(**fields)) if self._is_within(at, _STALE) else None
         return Checkpoint(
             window=Window(**fields),
-            seen=self._seen(),
+            seen=self.seen(),
             is_sure=is_sure,
             proves=self._is_within(at, _LATELY),
         )
@@ -57,15 +57,7 @@ class Checkpoints(Memory):
         with self.session.state.transaction():
             self.write(f"walk:{mode}", orjson.dumps({**fields, **state}).decode())
             if mode == "full":
-                number = len(self._seen_facts()) + 1
-                self.write(f"seen_{number}", orjson.dumps(sorted(walk.shown)).decode())
-
-    def forget(self) -> None:
-        """Begin every walk anew."""
-        with self.session.state.transaction():
-            self.session.state.execute("delete from facts where name glob ?", (self._all_seen,))
-            for mode in ("full", "new"):
-                self.write(f"walk:{mode}", None)
+                self.add_seen(walk.shown)
 
     def was_lately(self, fact: str) -> bool:
         """Tell whether a moment that is remembered lies in the last two days."""
@@ -73,15 +65,3 @@ class Checkpoints(Memory):
 
     def _is_within(self, since: dt.datetime, span: dt.timedelta) -> bool:
         return within(self.session.clock.now(), since, span)
-
-    @property
-    def _all_seen(self) -> str:
-        return self.key("seen_*")
-
-    def _seen_facts(self) -> list[tuple[object, ...]]:
-        return self.session.state.execute(
-            "select value from facts where name glob ?", (self._all_seen,)
-        )
-
-    def _seen(self) -> frozenset[str]:
-        return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tracklake.analysis import shape
+from tracklake.analysis.columns import fitted, numbers, placed
 from tracklake.errors import InvalidData
 from tracklake.model import BoolArray, FloatArray, Outline, Points
 
@@ -51,7 +52,7 @@ class StreamSet:
 def decode(body: Any, start_s: float) -> StreamSet:  # noqa: ANN401 any JSON
     """Read an answer, keyed by type or a list; InvalidData if it says nothing of time."""
     data = _by_type(body)
-    time_s = _numbers(data.get("time", []))
+    time_s = numbers(data.get("time", []))
     time_s[np.abs(time_s) > _LONGEST_S] = np.nan
     known = np.flatnonzero(~np.isnan(time_s))
     if len(known) == 0:
@@ -61,15 +62,15 @@ def decode(body: Any, start_s: float) -> StreamSet:  # noqa: ANN401 any JSON
     _, first = np.unique(start_s + time_s[known], return_index=True)
     order = known[first]  # ascending, each moment once
     columns = {
-        column: _fitted(_numbers(data[name]), order)
+        column: fitted(numbers(data[name]), order)
         for name, column in _COLUMNS.items()
         if name in data
     }
     if "latlng" in data:
         columns["lat"], columns["lng"] = _positions(data["latlng"], order)
     points = Points.of(len(order), timestamp_s=start_s + time_s[order], **columns)
-    moving = _fitted(_numbers(data["moving"]), order) if "moving" in data else None
-    grade = _fitted(_numbers(data["grade_smooth"]), order) if "grade_smooth" in data else None
+    moving = fitted(numbers(data["moving"]), order) if "moving" in data else None
+    grade = fitted(numbers(data["grade_smooth"]), order) if "grade_smooth" in data else None
     return StreamSet(
         points, None if moving is None else np.nan_to_num(moving) > 0, grade, tuple(sorted(data))
     )
@@ -91,40 +92,11 @@ def _by_type(body: Any) -> dict[str, list[Any]]:  # noqa: ANN401 any JSON
     return found
 
 
-def _numbers(values: list[Any]) -> FloatArray:
-    """Turn a stream into numbers; what is none becomes NaN."""
-    try:
-        found = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.array([_number(value) for value in values], dtype=np.float64)
-    if found.ndim != 1:
-        found = np.full(len(values), np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def _number(value: Any) -> float:  # noqa: ANN401 any JSON
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
-
-
-def _fitted(values: FloatArray, order: np.ndarray[Any, np.dtype[np.intp]]) -> FloatArray:
-    """Take the values of the points; a stream that is too short says nothing of the last ones."""
-    lacking = int(order.max()) + 1 - len(values)
-    if lacking > 0:
-        values = np.concatenate((values, np.full(lacking, np.nan)))
-    found: FloatArray = values[order]
-    return found
-
-
 def _positions(
     pairs: list[Any], order: np.ndarray[Any, np.dtype[np.intp]]
 ) -> tuple[FloatArray, FloatArray]:
     nowhere = (None, None)
     flat = [pair if isinstance(pair, list) and len(pair) == 2 else nowhere for pair in pairs]
-    lat = _fitted(_numbers([pair[0] for pair in flat]), order)
-    lng = _fitted(_numbers([pair[1] for pair in flat]), order)
-    bad = (np.abs(lat) > 90) | (np.abs(lng) > 180) | np.isnan(lat) | np.isnan(lng)
-    bad |= (lat == 0) & (lng == 0)
-    return np.where(bad, np.nan, lat), np.where(bad, np.nan, lng)
+    lat = fitted(numbers([pair[0] for pair in flat]), order)
+    lng = fitted(numbers([pair[1] for pair in flat]), order)
+    return placed(lat, lng)

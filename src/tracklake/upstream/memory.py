@@ -1,7 +1,10 @@
 """What a source remembers between runs, in the state database; losing it costs calls, not data."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import orjson
 
 from tracklake.session import SyncSession
 
@@ -37,6 +40,32 @@ class Memory:
         told = self.read(fact)
         now = self.session.clock.now()
         return told is not None and within(now, dt.datetime.fromisoformat(told), span)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkMemory(Memory):
+    """Where walks over a list were broken off, `full` or `new`, and what a full one met before."""
+
+    def begin_anew(self) -> None:
+        """Forget every walk."""
+        with self.session.state.transaction():
+            self.session.state.execute("delete from facts where name glob ?", (self.key("seen_*"),))
+            for mode in ("full", "new"):
+                self.write(f"walk:{mode}", None)
+
+    def add_seen(self, ids: Iterable[str]) -> None:
+        """Remember the ids of a page more."""
+        number = len(self._seen_facts()) + 1
+        self.write(f"seen_{number}", orjson.dumps(sorted(ids)).decode())
+
+    def seen(self) -> frozenset[str]:
+        """Return all ids that were met."""
+        return frozenset(one for (told,) in self._seen_facts() for one in orjson.loads(str(told)))
+
+    def _seen_facts(self) -> list[tuple[object, ...]]:
+        return self.session.state.execute(
+            "select value from facts where name glob ?", (self.key("seen_*"),)
+        )
 
 
 def within(now: dt.datetime, since: dt.datetime, span: dt.timedelta) -> bool:
