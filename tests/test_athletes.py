@@ -202,3 +202,20 @@ def test_one_or_all_but_not_both(tmp_path: Path) -> None:
     done = tracklake(tmp_path, "flow", "--all-athletes", "--athlete", "anna")
     assert done.returncode == 2
     assert "not both" in done.stderr
+
+
+def test_status_counts_what_is_ones_own(place: Path) -> None:
+    """`status --athlete` says how much that athlete has, and names whose the other sessions are."""
+    counts = {"me": 3, "anna": 2}
+    for athlete, count in counts.items():
+        done = tracklake(place, "status", "--athlete", athlete)
+        assert done.stdout.startswith(f"{count} activities"), done.stdout
+    assert " me: flow" in done.stdout
+
+
+def test_nobody_is_forgotten_by_a_slip(place: Path) -> None:
+    """`forget` for a name that nobody has says who is here, and removes and makes nothing."""
+    done = tracklake(place, "forget", "--source", "files", "--athlete", "ana", "--yes")
+    assert done.returncode == 2
+    assert "there are: me, anna" in done.stderr
+    assert not (place / "data/tiles/athlete=ana").exists()

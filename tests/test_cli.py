@@ -90,6 +90,8 @@ def test_flow_status_sql_doctor_and_a_second_run(tmp_path: Path, inbox: Path) ->
         tmp_path, "sql", "select count(*) as n from activities where leg_count = 0", "--csv"
     )
     assert asked.stdout.split() == ["n", str(status["warehouse"]["activities"])]
+    nothing = run(tmp_path, "sql", "select id, name from activities where false")
+    assert (nothing.returncode, nothing.stdout.split()) == (0, ["id", "name"])
     snapshot = (tmp_path / "data/warehouse/tracklake.duckdb").stat()
     second = run(tmp_path, "flow")
     assert "nothing new" in second.stderr

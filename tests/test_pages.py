@@ -39,7 +39,10 @@ def unsealed(root: Path, athlete: str = "me") -> list[pages.Unsealed]:
 PAGES = st.lists(
     st.builds(Page, st.just(""), st.just(200), st.binary(max_size=300))
     | st.builds(
-        Page, st.from_regex(r"[a-z0-9]{1,12}", fullmatch=True), st.integers(200, 599), st.binary()
+        Page,
+        st.from_regex(r"[a-z0-9:_é-]{1,12}", fullmatch=True),
+        st.integers(200, 599),
+        st.binary(),
     ),
     min_size=1,
     max_size=12,

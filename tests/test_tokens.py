@@ -194,6 +194,25 @@ def test_a_useless_answer_is_an_error_but_its_refresh_token_is_kept(
     assert server.invalid_grants == 0
 
 
+@pytest.mark.parametrize(
+    ("plan", "life_s"),
+    [
+        ({"expires_at": None, "expires_in": "7257600"}, 7_257_600),
+        ({"expires_at": None, "expires_in": None}, 3600),
+    ],
+)
+def test_an_answer_that_says_its_life_as_text_or_not_at_all(
+    server: TokenServer, client: Client, path: Path, plan: dict[str, object], life_s: float
+) -> None:
+    """Seconds may come as text; a token that says nothing of its end is used for an hour."""
+    saved(path, server.url)
+    server.plan = [plan]
+    job = Job(path=str(path), grant=grant_of(server.url), now_s=SystemClock().now().timestamp())
+    token = refresh(job, client)
+    assert isinstance(token, Token)
+    assert token.expires_at == pytest.approx(job.now_s + life_s, abs=2)
+
+
 @pytest.mark.parametrize("failure", ["500", "html"])
 def test_a_failing_server_is_asked_again(
     server: TokenServer, client: Client, path: Path, failure: str

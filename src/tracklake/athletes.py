@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracklake.config import Folders
+from tracklake.errors import ConfigError
 from tracklake.setting_values import athlete as checked
 
 _OWN = "athlete="  # how folders of one athlete are named
@@ -14,6 +15,13 @@ def known(folders: Folders) -> list[str]:
     """Return all athletes by name, the usual one first."""
     found = {name for name in _named(folders) if _is_a_name(name)} - {folders.default_athlete}
     return [folders.default_athlete, *sorted(found)]
+
+
+def expect(folders: Folders, name: str) -> None:
+    """Raise ConfigError for a name that nobody has here: mistyped, most likely."""
+    there = known(folders)
+    if name not in there:
+        raise ConfigError(f"there is no athlete {name} here; there are: {', '.join(there)}")
 
 
 def _named(folders: Folders) -> Iterator[str]:

@@ -94,6 +94,7 @@ def split(name: _Name, athlete: cli_run.Athlete = None) -> None:
         parted = deciding.split(session, name)
         flow.compact(session, report)
         for one in parted:
-            typer.echo(f"{one}: activity {deciding.activity_of(session, one)}")
+            number = deciding.activity_of(session, one)
+            typer.echo(f"{one}: {f'activity {number}' if number else 'no activity by itself'}")
 
     cli_run.run("split", athlete, stage)

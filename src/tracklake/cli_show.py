@@ -64,7 +64,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in rows:
         shown.add_row(*("" if value is None else plain(str(value)) for value in row))
     console = _console()
-    widths = [max(len(c), *(len(str(row[i])) for row in rows)) for i, c in enumerate(columns)]
+    widths = [max(len(str(row[i])) for row in (columns, *rows)) for i in range(len(columns))]
     if not rows:
         typer.echo("  ".join(columns))
     elif len(columns) > _NARROW and sum(widths) + 2 * len(widths) > console.width:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tracklake import cli_run, config
+from tracklake import athletes, cli_run, config
 from tracklake.errors import ConfigError
 from tracklake.stages import LOOKBACK_DAYS, PER_PAGE, EnrichOptions, PullOptions
 
@@ -39,7 +39,10 @@ def auth(
 ) -> None:
     """Log in to a source: shows an address, takes what comes back from there, keeps the login."""
     if source not in _LOGINS:
-        raise ConfigError(f"there is no login for {source}; there is one for: {', '.join(_LOGINS)}")
+        there = f"there is one for: {', '.join(_LOGINS)}"
+        if source == "intervals":
+            there = "its key goes into INTERVALS_API_KEY, which docs/intervals.md explains"
+        raise ConfigError(f"there is no login for {source}; {there}")
     settings, folders = config.load(athlete=athlete)
     more = {"ask_hidden": _hidden_line} if source == "garmin" else {}
     importlib.import_module(_LOGINS[source]).login(
@@ -202,6 +205,7 @@ def forget(
     settings, folders = config.load(athlete=athlete)
     if source not in config.SOURCES:
         raise ConfigError(f"there is no source {source}; there are: {', '.join(config.SOURCES)}")
+    athletes.expect(folders, settings.athlete)
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigError("forget removes data for good: say --yes, or run it on a terminal")

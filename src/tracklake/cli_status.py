@@ -33,7 +33,9 @@ def status(found: dict[str, Any]) -> None:
     if found["running"]:
         typer.echo(f"running now: {_session(found['running'])}")
     for session in found["sessions"][:10]:
-        typer.echo(f"{str(session['started_at'])[:19]}  {session['state']:<21} {_session(session)}")
+        who = "" if session["athlete"] == found["athlete"] else f"{session['athlete']}: "
+        said = f"{session['state']:<21} {who}{_session(session)}"
+        typer.echo(f"{str(session['started_at'])[:19]}  {said}")
         if session["error"]:
             typer.echo(f"    {plain(session['error'])}")
 

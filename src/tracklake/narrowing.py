@@ -144,6 +144,8 @@ def _without(table: str, columns: Sequence[str], sources: str) -> list[str]:
         return ["false"]
     if table == "activities":
         return [f"not list_has_any(sources, {sources})"]
+    if table == "original_files":  # bronze/<source>/…
+        return [f"split_part(location, '/', 2) not in {sources}"]
     return [f"source not in {sources}"] if "source" in columns else []
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import zstandard
@@ -20,7 +21,7 @@ from tracklake import bronze, landing, shards
 from tracklake.errors import InvalidData
 
 _MOST_BYTES = 64 << 20  # of one page, unpacked
-_NAME = re.compile(r"page-(\d+)(?:-(\w+))?(?:-(\d{3}))?\.json\.zst")
+_NAME = re.compile(r"page-(\d+)(?:-([\w%]+))?(?:-(\d{3}))?\.json\.zst")
 
 
 class Page(NamedTuple):
@@ -53,7 +54,7 @@ class Run:
     def add(self, page: Page) -> None:
         """Land a response, durably."""
         self.count += 1
-        words = [f"page-{self.count:04}", page.subject]
+        words = [f"page-{self.count:04}", _in_a_name(page.subject)]
         words += [str(page.status)] if page.status != 200 else []
         name = "-".join(filter(None, words)) + ".json.zst"
         packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(page.body)
@@ -117,7 +118,7 @@ def read(path: Path, unpacker: zstandard.ZstdDecompressor | None = None) -> Page
         body = unpacker.decompress(packed)  # refuses one that was cut
     except zstandard.ZstdError as error:
         raise InvalidData(f"{path}: {error}", reason="damaged_page") from error
-    return Page(found[2] or "", int(found[3] or 200), body)
+    return Page(unquote(found[2] or ""), int(found[3] or 200), body)
 
 
 def unsealed(root: Path, source: str, entity: str, athlete: str) -> list[Unsealed]:
@@ -145,7 +146,16 @@ def landed(root: Path, source: str, entity: str, athlete: str) -> Iterator[Path]
 def subject(path: Path) -> str:
     """Return what a page was asked for, by its name."""
     found = _NAME.fullmatch(path.name)
-    return (found[2] if found else None) or ""
+    return unquote((found[2] if found else None) or "")
+
+
+def _in_a_name(subject: str) -> str:
+    """Write a subject so that a name can be taken apart again: ids may hold colons and hyphens."""
+    return re.sub(r"[^0-9A-Za-z_]", _quoted, subject)
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _page_paths(folder: Path) -> list[Path]:

@@ -52,5 +52,15 @@ def _elsewhere(session: SyncSession, source: str) -> Iterator[str]:
         yield f"the login: {named}, and what is set for {source}: the next flow fetches anew"
     if source == "files" and folders.inbox.is_dir():
         yield f"your own files: {folders.inbox}, from which the next flow reads"
+    kept = [
+        str(entity)
+        for name in ("places", "weather")
+        for entity in sorted(folders.bronze.glob(f"*/{name}/athlete={athlete}"))
+    ]
+    if kept:
+        yield (
+            f"weather by hours and names of places, which were looked up: {', '.join(kept)}; they "
+            "name no activity, but tell where some were"
+        )
     if source == "strava":
         yield "what was uploaded to Strava is remembered, so that it does not go there again"

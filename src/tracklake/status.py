@@ -25,22 +25,26 @@ def status(
     *,
     weather_is_on: bool = True,
 ) -> dict[str, Any]:
-    """Return everything `status` shows, ready for JSON; parts that do not exist yet are None."""
+    """Return everything `status` shows, ready for JSON; parts that do not exist yet are None.
+
+    athlete: of whom; None: of everybody, and of the usual one at the services.
+    """
     whose = athlete or folders.default_athlete
     state = State(folders.state) if folders.state.exists() else None
     at_work = lock.is_held(folders.state)
     try:
         return {
-            "warehouse": _warehouse(folders),
+            "athlete": whose,
+            "warehouse": _warehouse(folders, athlete),
             "running": _running(state) if state and at_work else None,
             "sessions": _sessions(state, at_work=at_work) if state else [],
-            "weather": _weather(state, folders, clock or SystemClock()) if state else None,
+            "weather": _weather(state, folders, athlete, clock or SystemClock()) if state else None,
             "weather_is_on": weather_is_on,
-            "places": _places(folders) if state else None,
+            "places": _enriched(folders, "places", athlete) if state else None,
             "sources": _sources(state, folders, whose) if state else {},
             "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
             "garmin": key_warning.outlook(folders, whose, (clock or SystemClock()).now().date()),
-            "quarantine": _quarantine(state) if state else {"count": 0, "reasons": {}},
+            "quarantine": _quarantine(state, athlete) if state else {"count": 0, "reasons": {}},
             "folders": {
                 "data": str(folders.data),
                 "inbox": str(folders.inbox),
@@ -54,12 +58,14 @@ def status(
             state.close()
 
 
-def _warehouse(folders: Folders) -> dict[str, Any] | None:
+def _warehouse(folders: Folders, athlete: str | None) -> dict[str, Any] | None:
     try:
         with reading.snapshot(folders) as connection:
             ((count, distance, first, last),) = connection.execute(
                 "select count(*), sum(distance) / 1000, min(start_date_local), "
-                "max(start_date_local) from activities where leg_count = 0"
+                "max(start_date_local) from activities "
+                "where leg_count = 0 and athlete = coalesce(?, athlete)",
+                [athlete],
             ).fetchall()
     except ConfigError:
         return None
@@ -126,24 +132,24 @@ def _sources(state: State, folders: Folders, athlete: str) -> dict[str, dict[str
     return found
 
 
-def _weather(state: State, folders: Folders, clock: Clock) -> dict[str, Any] | None:
+def _weather(
+    state: State, folders: Folders, athlete: str | None, clock: Clock
+) -> dict[str, Any] | None:
     """Return how many activities have weather, will have it, cannot; and the quota."""
-    counts = _enriched(folders, "weather")
+    counts = _enriched(folders, "weather", athlete)
     if counts is None:
         return None
     return {**counts, "quota": _quota(Budget(state, weather.SOURCE, weather.LIMITS, clock))}
 
 
-def _places(folders: Folders) -> dict[str, int] | None:
-    """Return of how many activities it is known where they were, will be, cannot be."""
-    return _enriched(folders, "places")
-
-
-def _enriched(folders: Folders, column: str) -> dict[str, int] | None:
+def _enriched(folders: Folders, column: str, athlete: str | None) -> dict[str, int] | None:
+    """Return of how many activities something is known, will be, cannot be."""
     try:
         with reading.snapshot(folders) as connection:
             rows = connection.execute(
-                f"select {column}, count(*) from enrichment_status group by 1"  # noqa: S608 our own
+                f"select {column}, count(*) from enrichment_status "  # noqa: S608 our own
+                "where athlete = coalesce(?, athlete) group by 1",
+                [athlete],
             ).fetchall()
     except (Error, duckdb.CatalogException):  # none yet, or another version's; `warehouse` says it
         return None
@@ -187,7 +193,11 @@ def _sessions(state: State, *, at_work: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _quarantine(state: State) -> dict[str, Any]:
-    rows = state.execute("select reason, count(*) from quarantine group by reason order by 1")
+def _quarantine(state: State, athlete: str | None) -> dict[str, Any]:
+    rows = state.execute(
+        "select reason, count(*) from quarantine where athlete = coalesce(?, athlete) "
+        "group by reason order by 1",
+        (athlete,),
+    )
     reasons = {str(reason): int(str(count)) for reason, count in rows}
     return {"count": sum(reasons.values()), "reasons": reasons}

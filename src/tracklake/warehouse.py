@@ -125,15 +125,15 @@ def create(path: Path, kept_apart: Sequence[str] = ()) -> None:
         connection.execute("begin")  # by itself each of a thousand comments waits for the disk
         for text in sql_files("schema").values():
             connection.execute(text)
+        connection.execute(
+            f"create table warehouse_version as select {literal(gold_version(tuple(kept_apart)))} "
+            f"as version, {list_literal(kept_apart)}::varchar[] as kept_apart"
+        )
         for text in sql_files("gold").values():
             if not _reads_files(text):
                 connection.execute(text)
         connection.execute("commit")
         _explain_columns(connection)
-        connection.execute(
-            f"create table warehouse_version as select {literal(gold_version(tuple(kept_apart)))} "
-            f"as version, {list_literal(kept_apart)}::varchar[] as kept_apart"
-        )
         connection.close()
 
 

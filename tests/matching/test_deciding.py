@@ -53,7 +53,7 @@ def test_one_outing_as_two_sources_tell_it(change: dict[str, Any]) -> None:
         {"start_s": MORNING_S + DAY_S},
         {"start_s": 20_000 * DAY_S + 1, "start_hidden": True, "distance_m": 8_000.0},
         {"start_s": 20_001 * DAY_S + 1, "start_hidden": True},
-        {"leg_index": 1},
+        {"leg_index": 1, "elapsed_s": 3_700.0, "moving_s": 3_580.0},
         {"has_legs": True, "elapsed_s": 9_000.0},
         {"is_stub": True},
         {"start_s": None},
@@ -80,6 +80,29 @@ def test_a_clock_that_was_never_set_matches_nothing() -> None:
         for n in range(3_000)
     ]
     assert len(groups(grouped(many))) == len(many)
+
+
+def test_a_clock_that_stands_still_matches_nothing() -> None:
+    """Thousands that start in one minute of 2000 are none of each other's, but by their keys."""
+    many = [
+        told(
+            source,
+            str(n),
+            start_s=946_684_800.0 + n % 50,
+            elapsed_s=600.0 + n,
+            moving_s=600.0 + n,
+            external_id="garmin_push_900007" if (source, n) == ("strava", 7) else None,
+        )
+        for source in ("garmin", "strava")
+        for n in range(3_000)
+    ]
+    twin = told("garmin", "900007", start_s=946_684_807.0, elapsed_s=607.0, moving_s=607.0)
+    found = grouped([*many, twin])
+    assert len(groups(found)) == len(many)
+    assert together(found, twin, many[3_007])
+    assert not found.doubtful
+    alike = [one for one in many if one.service_id in ("8", "9")]
+    assert len(groups(grouped(alike))) == 2
 
 
 def test_to_the_gym_and_home_again() -> None:
@@ -156,11 +179,38 @@ def test_tracks_raise_and_lower_what_time_leaves_open() -> None:
 
 
 def test_a_leg_and_an_activity_of_its_own_are_a_doubt() -> None:
-    """Strava's run and the run leg of a watch's triathlon are listed, not merged."""
-    leg, run = told("files", "x/3", leg_index=3), told("strava")
+    """Strava's run and a run leg that is not quite it are listed, not merged."""
+    leg, run = (
+        told("files", "x/3", leg_index=3),
+        told("strava", elapsed_s=3_640.0, moving_s=3_540.0),
+    )
     found = grouped([leg, run])
     assert not together(found, leg, run)
     assert len(found.doubtful) == 1
+
+
+def test_legs_that_another_service_has_one_by_one_are_those() -> None:
+    """A watch's triathlon, whole and legs, and Strava's three activities: four in all."""
+    parts = [("Swim", 0.0, 1_800.0), ("Ride", 1_900.0, 4_300.0), ("Run", 6_300.0, 2_700.0)]
+    legs, alone = (
+        [
+            told(
+                source,
+                str(at) if source == "strava" else f"x/{at}",
+                leg_index=0 if source == "strava" else at,
+                sport_type=sport,
+                start_s=MORNING_S + start,
+                elapsed_s=lasts,
+                moving_s=lasts,
+            )
+            for at, (sport, start, lasts) in enumerate(parts, start=1)
+        ]
+        for source in ("files", "strava")
+    )
+    whole = told("files", "x", has_legs=True, elapsed_s=9_000.0, sport_type="Workout")
+    found = grouped([whole, *legs, *alone])
+    assert len(groups(found)) == 4
+    assert all(together(found, leg, one) for leg, one in zip(legs, alone, strict=True))
 
 
 # ---- ids and decisions ----

@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.matching.made_up import decisions, groups, records
+from tests.matching.made_up import MORNING_S, decisions, groups, records, told
 from tracklake.matching import (
     DOUBTFUL,
     REACH_S,
@@ -118,6 +118,29 @@ def test_ids_stay_when_a_source_joins_later(some: list[Record], name: str) -> No
     for group in groups(grouped([*old.values(), *joined])):
         if group & old.keys():
             assert found[next(iter(group))].founder in old
+
+
+@given(st.integers(24, 40), st.integers(0, 40), st.randoms(use_true_random=False))
+def test_a_crowd_that_forms_or_parts_is_grouped_as_if_it_were_all(
+    before: int, after: int, dice: random.Random
+) -> None:
+    """One record more or less of a clock that stands still concerns all that start with it."""
+    some = [
+        told(source, str(n), start_s=MORNING_S + n % 7, elapsed_s=600.0 + dice.randint(0, 9) * 9)
+        for n in range(max(before, after))
+        for source in ("garmin", "strava", "smashrun")
+        if source == "garmin" or n < 9
+    ]
+    old, new = (
+        [one for one in some if int(one.source_id) < count] for count in (before, max(after, 9))
+    )
+    touched = [one for one in new if one not in old]
+    former = [one for one in old if one not in new]
+    part = neighbourhood(touched, _near(new), (), former)
+    kept = grouped(old).assignments
+    known = {one.record_id for one in new}
+    put_together = {n: a for n, a in kept.items() if n in known} | grouped(part).assignments
+    assert put_together == grouped(new).assignments
 
 
 def _near(every: Iterable[Record]) -> Callable[[Wanted], list[Record]]:

@@ -261,6 +261,15 @@ def test_a_wait_that_garmin_names_is_sat_out(place: GarminPlace) -> None:
     assert len(place.rows()) == 3
 
 
+def test_a_wait_until_tomorrow_is_said_with_its_day(place: GarminPlace) -> None:
+    """A Retry-After of a day parks the pull, and what is said names the day."""
+    place.upstream.calls_left, place.upstream.retry_after = 1, "80000"  # one for the token
+    parked = place.pull().parked
+    assert parked is not None
+    assert f"left alone until {parked.until:%Y-%m-%d %H:%M} UTC" in str(parked)
+    assert (parked.until - place.clock.now()).total_seconds() > 79_000
+
+
 def test_athletes_have_budgets_of_their_own(tmp_path: Path) -> None:
     """Who is refused waits; another athlete, with another key, does not."""
     with opened(tmp_path) as place:

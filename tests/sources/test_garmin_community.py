@@ -163,6 +163,12 @@ def test_without_the_library(place: GarminPlace) -> None:
         place.pull()
 
 
+def test_without_any_login(place: GarminPlace) -> None:
+    """Who asks for Garmin without key or login is told to make a key, not to install a package."""
+    with pytest.raises(AuthError, match=r"no Garmin login yet.*personalApiToken.*auth garmin"):
+        place.pull()
+
+
 # ---- the login
 
 

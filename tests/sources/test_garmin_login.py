@@ -80,6 +80,33 @@ def test_a_key_of_the_settings_is_only_asked_for_its_end(place: GarminPlace) -> 
     assert key_file.read(place.token_path) is not None
 
 
+def test_a_known_end_stays_until_another_is_told(place: GarminPlace) -> None:
+    """Whoever tries the key again and presses Enter does not lose the date and its warnings."""
+    ends = place.clock.now().date() + dt.timedelta(days=90)
+    place.key = KEY
+    log_in(place, Person(f"{ends}"))
+    said = log_in(place, Person())
+    assert f"{ends}" in said
+    told = key_file.read(place.token_path)
+    assert told is not None
+    assert told.ends_on == ends
+
+
+def test_a_key_that_ended_makes_room_for_another(place: GarminPlace) -> None:
+    """Where a key was pasted before, another can be, and has an end of its own; Enter keeps it."""
+    log_in(place, Person(KEY, f"{place.clock.now().date()}"))
+    log_in(place, Person())
+    kept = place.folders.secrets / "GARMIN_PERSONAL_API_KEY"
+    assert kept.read_text("utf-8") == KEY
+    place.upstream.keys = {"another-key"}
+    said = log_in(place, Person("another-key"))
+    assert "paste" in said
+    assert kept.read_text("utf-8") == "another-key"
+    told = key_file.read(place.token_path)
+    assert told is not None
+    assert told.ends_on is None
+
+
 def test_another_athletes_key_lies_with_them(place: GarminPlace) -> None:
     """The key of another athlete lies in their own folder, and is nobody else's."""
     place.athlete = "anna"

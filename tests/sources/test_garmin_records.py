@@ -41,6 +41,23 @@ def test_the_start_may_come_in_milliseconds_only() -> None:
     assert row["utc_offset_s"] == 7200.0  # Ljubljana in May
 
 
+@pytest.mark.parametrize("name", ["startTimeGMT", "beginTimestamp"])
+@pytest.mark.parametrize("form", ["milliseconds", "digits", "ISO"])
+def test_the_start_may_come_in_either_form(name: str, form: str) -> None:
+    """Whichever field says when it began may do so as text or in milliseconds, local time too."""
+    begin_ms = int(START.timestamp()) * 1000
+    forms: dict[str, tuple[object, object]] = {
+        "milliseconds": (begin_ms, begin_ms + 3_600_000),
+        "digits": (str(begin_ms), str(begin_ms + 3_600_000)),
+        "ISO": (f"{START:%Y-%m-%dT%H:%M:%S}.000+0000", f"{START:%Y-%m-%dT07:%M:%S}.0"),
+    }
+    told, local = forms[form]
+    nothing: dict[str, object] = {"startTimeGMT": None, "beginTimestamp": None}
+    row = row_of(**nothing | {name: told, "startTimeLocal": local})
+    assert (row["start_s"], row["utc_offset_s"]) == (START.timestamp(), 3600.0)
+    assert row["problems"] == []
+
+
 def test_local_time_without_a_place() -> None:
     """Indoors, the two texts tell the offset; nonsense tells none."""
     nowhere: dict[str, object] = {"startLatitude": None, "startLongitude": None}

@@ -19,6 +19,7 @@ from tests.upstream.wire import Wire
 from tracklake import compaction, reading
 from tracklake.clock import SystemClock
 from tracklake.errors import AuthError, ConfigError, Transient
+from tracklake.narrowing import Part
 
 DAY = dt.timedelta(days=1)
 WINDOWS = 1 + 9 + 1  # of the list: 90 days, two years that are empty, the rest
@@ -55,6 +56,13 @@ def test_the_first_pull_brings_all_of_it(place: IntervalsPlace) -> None:
     assert (activity["sport_type"], activity["distance"]) == ("Ride", 3000.5)
     assert activity["has_track"]
     assert activity["point_count"] == 120
+    assert (activity["start_lat"], activity["start_lng"]) == pytest.approx((-26.2, 28.04))
+    assert activity["end_lat"] > activity["start_lat"]
+    assert activity["summary_polyline"]
+    with reading.snapshot(place.folders, part=Part(without=("intervals",))) as exported:
+        for table in ("activities", "original_files", "wellness", "activity_intervals"):
+            found = exported.execute(f"select count(*) from {table}")  # noqa: S608 our own names
+            assert found.fetchone() == (0,), table
     [source] = place.query("select * from activity_sources")
     assert (source["source_id"], source["strava_id"]) == (one, 18_728_161_934)
     parts = place.query("from activity_intervals order by interval_index")
@@ -245,6 +253,11 @@ def test_a_key_that_is_not_accepted(place: IntervalsPlace) -> None:
     given["intervals_athlete_id"] = "i999"
     with pytest.raises(ConfigError, match="INTERVALS_ATHLETE_ID"):
         place.pull()
+    place.upstream.script.add(
+        Status(403, {"error": "Access denied"}), path="/athlete/i999/activities"
+    )
+    with pytest.raises(AuthError, match="INTERVALS_ATHLETE_ID"):
+        place.pull()
     given["intervals_athlete_id"] = "i100001"
     assert place.pull().new == 1
     assert not any(call.bearer for call in place.upstream.calls)
@@ -341,6 +354,24 @@ def test_a_refusal_is_heeded(place: IntervalsPlace) -> None:
     for one in refused:
         later = [call for call in place.upstream.calls if call.number > one.number + 2]
         assert later[0].moment - one.moment > dt.timedelta(seconds=1)
+
+
+def test_a_long_refusal_is_remembered(place: IntervalsPlace) -> None:
+    """A Retry-After of two hours holds for the next runs too: they ask nothing until it is over."""
+    for days in range(1, 21):
+        place.upload(back(place, days))
+    place.upstream.quota = Quota({7200: 25})
+    assert place.pull().parked is not None
+    so_far = len(place.upstream.calls)
+    place.advance(seconds=2400)
+    parked = place.pull().parked
+    assert parked is not None
+    assert "asks to be left alone until" in str(parked)
+    assert len(place.upstream.calls) == so_far
+    for _ in range(4):
+        place.advance(hours=3)
+        place.pull()
+    assert len(place.shard_rows("activity_intervals")) == 20
 
 
 def test_no_faster_than_the_service_likes(place: IntervalsPlace) -> None:

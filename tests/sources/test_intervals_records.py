@@ -22,6 +22,7 @@ RIDE: dict[str, Any] = {
     "timezone": "Europe/Madrid",
     "type": "Ride",
     "name": "Cycling",
+    "description": "Against the wind",
     "source": "GARMIN_CONNECT",
     "distance": 20_125.5,
     "moving_time": 2417,
@@ -52,8 +53,9 @@ def row(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_activity_with_its_links() -> None:
-    """Start in UTC and its offset, Strava's and the origin's ids, and power under our names."""
+    """Start in UTC and its offset, Strava's and the origin's ids, words and power by our names."""
     found = row(RIDE)
+    assert (found["name"], found["description"]) == ("Cycling", "Against the wind")
     assert found["start_s"] == dt.datetime(2026, 7, 31, 4, 58, 20, tzinfo=dt.UTC).timestamp()
     assert (found["utc_offset_s"], found["timezone"]) == (7200.0, "Europe/Madrid")
     assert (found["strava_id"], found["external_id"]) == (18_728_161_934, "19876543210")

@@ -193,6 +193,22 @@ def test_many_deletions_at_once_wait_for_a_second_look(place: SmashrunPlace) -> 
     assert set(place.rows()) == place.shown()
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_bare_ids_that_cannot_be_had(place: SmashrunPlace, status: int) -> None:
+    """Where the second look fails, deletions wait an hour, and everything else goes on."""
+    ids = fill(place, 6, hasDetails=0)
+    place.pull()
+    place.delete(ids[0])
+    place.advance(days=8)
+    place.upstream.script.add(Status(status, {}), path="/search/ids")
+    place.upload()
+    report = place.pull()
+    assert (report.gone, report.doubted, report.details) == (0, 1, 1)
+    place.advance(hours=2)
+    assert place.pull().gone == 1
+    assert set(place.rows()) == place.shown()
+
+
 def test_details_newest_first_within_the_quota(place: SmashrunPlace) -> None:
     """250 calls an hour: parked when they are spent, gone on with in the next, none refused."""
     fill(place, 120)
@@ -200,7 +216,7 @@ def test_details_newest_first_within_the_quota(place: SmashrunPlace) -> None:
     report = place.pull()
     assert report.parked is not None
     assert report.parked.until < place.clock.now() + dt.timedelta(hours=1)
-    assert "Smashrun's hourly limit of 250 calls an hour" in str(report.parked)
+    assert "SmashRun's hourly limit of 250 calls an hour" in str(report.parked)
     assert report.calls == 250
     assert place.clock.slept_s == []
     starts = [row["start_s"] for row in place.shard_rows("activity_streams")]

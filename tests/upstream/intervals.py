@@ -217,7 +217,7 @@ def _file(upstream: IntervalsUpstream, call: Call, one: str) -> Answer:  # noqa:
         return item
     if item.file is None:
         return Answer(404, ABSENT)
-    data = gzip.compress(item.file, mtime=0) if upstream.packed else item.file
+    data = gzip.compress(item.file, mtime=0) if upstream.packed and item.file else item.file
     return Answer(raw=data, content_type="application/octet-stream")
 
 

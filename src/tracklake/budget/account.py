@@ -15,6 +15,7 @@ from tracklake.state import State
 _SKEW_S = 2  # clocks that differ by less are the same: a Date has whole seconds
 _Row = tuple[int, int, int, int | None, int | None]
 _SPANS = {60: "a minute", QUARTER_S: "in 15 minutes", 3600: "an hour", DAY_S: "a day"}
+_TITLES = {"smashrun": "SmashRun", "intervals": "intervals.icu"}  # the others' begin with a capital
 
 
 class Budget:
@@ -190,7 +191,8 @@ class Budget:
         kept = self._cushion.kept(window.window_s, window.most)
         spared = kept and window.refused_s is None and window.used < window.most
         reserve = f", but for the {kept:,} kept for the daily flow," if spared else ""
-        name = self._source.partition(":")[0].replace("_", "-").title()  # it may name an athlete
+        word = self._source.partition(":")[0]  # it may name an athlete
+        name = _TITLES.get(word) or word.replace("_", "-").title()
         return BudgetSpent(
             f"{name}'s {window.kind} limit of {window.most:,} calls {span} is "
             f"used up{reserve} until {until:%H:%M} UTC",

@@ -68,10 +68,13 @@ class Tokens:
 
     def resume(self) -> Any:  # noqa: ANN401 the library's
         """Return the client, logged in with what is kept; AuthError where that is not accepted."""
-        library = _library()
         path = logins.community_tokens(self.folder)
         if not path.exists():
-            raise AuthError(f"there is no Garmin login yet ({path}): {ADVICE}")
+            raise AuthError(
+                f"there is no Garmin login yet: make a key at {key_file.KEY_PAGE}, "
+                "and give it to `tracklake auth garmin`"
+            )
+        library = _library()
         garmin = library.Garmin(retry_attempts=0)  # without a password it cannot log in anew
         try:
             garmin.client.load(str(path))

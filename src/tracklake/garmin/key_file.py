@@ -107,6 +107,6 @@ def sentence(left: int, ends_on: dt.date) -> str:
 
 
 ADVICE = (
-    f"make a new key at {KEY_PAGE}, put it where GARMIN_PERSONAL_API_KEY is set, and run "
-    "`tracklake auth garmin`"
+    f"make a new key at {KEY_PAGE} and give it to `tracklake auth garmin`, or put it where "
+    "GARMIN_PERSONAL_API_KEY is set"
 )

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tracklake.client import Client
 from tracklake.clock import Clock, SystemClock
@@ -56,20 +57,37 @@ def login(  # noqa: PLR0913 every login is asked alike
         ask_hidden=ask_hidden,
     )
     key = logins.key_of(settings)
-    if key is not None:
+    if key is not None and key != _pasted_before(person):
         say(f"The key in {_KEY} is used; to change it, change it where it is set.")
         _keep_key(person, key)
         return
     say(f"Make a key of the Personal API at {key_file.KEY_PAGE} and paste it here.")
-    if community.is_installed():
+    if key is not None:
+        say(f"Or press Enter to keep the one that lies in {_pasted_path(person)}.")
+    elif community.is_installed():
         say("Or press Enter to log in with e-mail and password, as Garmin's app does.")
     pasted = ask_hidden().strip()
     if pasted:
         _keep_key(person, pasted, is_new=True)
+    elif key is not None:
+        _keep_key(person, key)
     elif community.is_installed():
         _log_in_as_the_app(person)
     else:
         raise ConfigError(f"no key was given: make one at {key_file.KEY_PAGE}, and start again")
+
+
+def _pasted_path(person: _Dialogue) -> Path:
+    """Name the file in which a pasted key lies."""
+    return logins.key_path(person.folders, person.athlete).parent / _KEY
+
+
+def _pasted_before(person: _Dialogue) -> str | None:
+    """Return the key that lies there, which another one may take the place of."""
+    try:
+        return _pasted_path(person).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _keep_key(person: _Dialogue, key: str, *, is_new: bool = False) -> None:
@@ -86,16 +104,18 @@ def _keep_key(person: _Dialogue, key: str, *, is_new: bool = False) -> None:
         personal.headers()
         where = ""
         if is_new:
-            key_file.write_private(path.parent / _KEY, key.encode())
-            where = f"; it is kept in {path.parent / _KEY}"
+            key_file.write_private(_pasted_path(person), key.encode())
+            where = f"; it is kept in {_pasted_path(person)}"
         person.say(f"Garmin accepts the key{where}.")
-        person.say("Until when is it good? Garmin shows it beside the key: YYYY-MM-DD, or Enter.")
-        personal.note_end(_end(person))
+        personal.note_end(_end(person, personal.ends_on()))
 
 
-def _end(person: _Dialogue) -> dt.date | None:
-    """Read the key's last day; None where it is not told."""
+def _end(person: _Dialogue, known: dt.date | None) -> dt.date | None:
+    """Read the key's last day, unless it stays as it is known; None where it is not told."""
     today = person.clock.now().date()
+    person.say("Until when is it good? Garmin shows it beside the key: YYYY-MM-DD, or Enter.")
+    if known is not None:
+        person.say(f"You said {known} before; Enter leaves it.")
     for _ in range(_TRIES):
         said = person.ask().strip()
         if not said:
@@ -109,8 +129,9 @@ def _end(person: _Dialogue) -> dt.date | None:
             person.say(f"So {key_file.sentence((found - today).days, found)}.")
             return found
         person.say("A key is good for a year at most, and not yet over: say another date.")
-    person.say("When the key ends is not known; `status` cannot count the days.")
-    return None
+    if known is None:
+        person.say("When the key ends is not known; `status` cannot count the days.")
+    return known
 
 
 def _log_in_as_the_app(person: _Dialogue) -> None:

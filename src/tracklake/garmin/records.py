@@ -56,10 +56,22 @@ def identity(item: dict[str, Any]) -> str:
 
 
 def start_s(item: dict[str, Any]) -> float | None:
-    """Return when it began, UNIX seconds: as text in GMT without a zone, else in milliseconds."""
-    reader = Reader(item)
-    told, begin_ms = reader.moment("startTimeGMT"), reader.number("beginTimestamp")
-    return told if told is not None or begin_ms is None else begin_ms / 1000
+    """Return when it began, UNIX seconds; either of two fields may say it."""
+    return _began_s(Reader(item))
+
+
+def _began_s(reader: Reader) -> float | None:
+    told = _moment_s(reader, "startTimeGMT")
+    return told if told is not None else _moment_s(reader, "beginTimestamp")
+
+
+def _moment_s(reader: Reader, name: str) -> float | None:
+    """Read a time as UNIX seconds: text without a zone, or milliseconds, as Garmin has both."""
+    value = reader.fields.get(name)
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return reader.moment(name)
+    told_ms = reader.number(name)
+    return None if told_ms is None else told_ms / 1000
 
 
 def listed(item: dict[str, Any], athlete: str) -> Listed:
@@ -126,7 +138,7 @@ def _described(reader: Reader) -> dict[str, object]:
 
 def _timed(reader: Reader, began_s: float) -> dict[str, object]:
     """Read the times; the zone is that of the place, for Garmin only has a number of its own."""
-    local_s = reader.moment("startTimeLocal")
+    local_s = _moment_s(reader, "startTimeLocal")
     offset_s = None if local_s is None else local_s - began_s
     if offset_s is not None and abs(offset_s) > _MOST_OFFSET_S:
         offset_s = None

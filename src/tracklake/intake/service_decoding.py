@@ -36,11 +36,16 @@ def activity_file(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What an original holds. laps, splits: in the columns of `activity_details`."""
+    """What an original holds.
+
+    details: in the columns of `activity_details`; place: where it was, in those of
+    `activity_streams`.
+    """
 
     file_sha256: str
     file_format: Format | None
     details: dict[str, object]
+    place: dict[str, object]
     outline: Outline
     problems: tuple[str, ...] = ()
 
@@ -61,6 +66,8 @@ def decode(path: str) -> Decoded:
         file_sha256=hashlib.sha256(content).hexdigest(),
         file_format=kind,
         details=_details(parts[0]),
+        # A service may list each leg by itself, with the file of all: that tells no leg's place.
+        place=_place(parts[0]) if len(parts) == 1 else {},
         outline=_outline(parts),
         problems=(*said, *problems, *recording.problems),
     )
@@ -78,6 +85,11 @@ def _details(whole: Shaped) -> dict[str, object]:
         "splits_metric": [dataclasses.asdict(split) for split in activity.splits_metric],
         "splits_standard": [dataclasses.asdict(split) for split in activity.splits_standard],
     }
+
+
+def _place(whole: Shaped) -> dict[str, object]:
+    names = ("start_lat", "start_lng", "end_lat", "end_lng", "summary_polyline")
+    return {name: getattr(whole.activity, name) for name in names}
 
 
 def _outline(parts: tuple[Shaped, ...]) -> Outline:

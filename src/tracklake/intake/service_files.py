@@ -218,7 +218,7 @@ class ServiceFiles:
             for page in found.pages():
                 wanted = self.index.version(page.subject, "track_hash", found.run.began_at)
                 path = self._kept(page)
-                if page.status != 200 or path is not None:
+                if path is not None or not _is_receipt(page):
                     self._waiting.append((wanted, path))
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))
@@ -228,13 +228,18 @@ class ServiceFiles:
 
     def _kept(self, page: pages.Page) -> Path | None:
         """Return the original that a receipt names, if it is there."""
-        if page.status != 200:
+        if not _is_receipt(page):
             return None
         name = str(orjson.loads(page.body)["file"])
         path = bronze.object_path(
             self.session.folders.bronze, self.source, self.session.athlete, name[:64], name[64:]
         )
         return path if path.exists() else None
+
+
+def _is_receipt(page: pages.Page) -> bool:
+    """Tell a page that names an original from an answer that there is none: 404, or nothing."""
+    return page.status == 200 and bool(page.body)
 
 
 def _facts(decoded: Decoded, key: int) -> dict[str, object]:
@@ -246,6 +251,7 @@ def _facts(decoded: Decoded, key: int) -> dict[str, object]:
         "point_count": len(points),
         "has_track": bool(decoded.outline.track),
         "file_sha256": decoded.file_sha256,
+        **decoded.place,
         "channels": channels if len(points) else [],
         "best_efforts": [dataclasses.asdict(one) for one in decoded.outline.best_efforts],
     }

@@ -26,6 +26,10 @@ NEW_KEY = (
     "INTERVALS_API_KEY"
 )
 REJECTED = f"intervals.icu does not accept the API key: {NEW_KEY}"
+NOT_YOURS = (
+    f"{REJECTED}; or INTERVALS_ATHLETE_ID names somebody whose pages the key may not read: it is 0 "
+    "for whoever made the key"
+)
 NO_ATHLETE = (
     "intervals.icu knows no such athlete: INTERVALS_ATHLETE_ID is 0 (whose the key is) or the id "
     "in the address of your own pages, like i12345"

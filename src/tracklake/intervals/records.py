@@ -123,6 +123,7 @@ def _told(reader: Reader) -> dict[str, object]:
     is_race = reader.truth("race") or part == "RACE"
     return {
         "name": reader.text("name"),
+        "description": reader.text("description"),
         "sport_type": _SPORTS.get(sport or "", sport),
         "gear_id": reader.object("gear").text("id"),
         "commute": True if part == "COMMUTE" else reader.truth("commute"),

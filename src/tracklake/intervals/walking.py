@@ -43,7 +43,8 @@ class Lists:
         path = f"athlete/{self.athlete_id}/{name}"
         answer = self.calls.get(path, parameters, most_bytes=_MOST_BYTES)
         if answer.status == 403:
-            raise AuthError(api.REJECTED)
+            # Of another's pages it says no more than of a wrong key.
+            raise AuthError(api.REJECTED if self.athlete_id == "0" else api.NOT_YOURS)
         if answer.status == 404:
             raise ConfigError(api.NO_ATHLETE)
         if answer.status == 200:

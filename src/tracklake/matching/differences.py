@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracklake import sports
 from tracklake.matching.records import Record
@@ -11,8 +11,7 @@ _TWIN_S, _TWIN_SHARE = 3.0, 0.002  # one recording: durations agree to the secon
 _FAMILY = {name: sports.family(name) for name in sports.SPORT_TYPES}
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(NamedTuple):
     """Differences: seconds, or shares of the larger; None: not comparable."""
 
     gap_s: float

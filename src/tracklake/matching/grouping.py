@@ -44,9 +44,10 @@ def grouped(records: Iterable[Record], decisions: Sequence[Decision] = ()) -> Gr
     groups.decide(decisions)
     ordered = sorted(edges.values(), key=attrgetter("order"))
     groups.join_all([edge for edge in ordered if edge.is_together], edges)
-    # Who has found a partner in a service is nobody's rival there any more.
-    ordered = sorted(weighed(edges, known, groups.may_join), key=attrgetter("order"))
-    groups.join_all([edge for edge in ordered if not edge.is_together], edges)
+    if not all(edge.is_together for edge in ordered):
+        # Who has found a partner in a service is nobody's rival there any more.
+        ordered = sorted(weighed(edges, known, groups.may_join), key=attrgetter("order"))
+        groups.join_all([edge for edge in ordered if not edge.is_together], edges)
     return Grouping(_assigned(groups, ordered), _doubtful(groups, ordered))
 
 

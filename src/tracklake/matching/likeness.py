@@ -7,8 +7,7 @@ hand; only the day is known. What each costs is a table in docs/matching.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tracklake.matching import shapes
 from tracklake.matching.differences import Apart, apart_of, length_s
@@ -28,12 +27,12 @@ _SAME_CLOCK_S = 90.0  # what is left of a gap when the zone is taken off
 _CLOSE_S, _LATE_S, _SHORT_S = 120.0, 300.0, 600.0
 _TRACK_BONUS, _NEAR_BONUS, _ELSEWHERE = 0.08, 0.04, 0.3
 _AT_START_M, _OTHER_START_M, _OTHER_PLACE_M = 700.0, 2_000.0, 5_000.0
+_LEG_APART = 0.05  # as far as distances of a leg and of the same by itself may differ
 _CERTAIN = 0.93  # tracks are not looked at above
 _SPORT_COST = {"same": 0.0, "unknown": 0.04, "other": 0.12}
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """A confidence from 0 to 1, how it came about, and whether the tracks decided."""
 
     confidence: float
@@ -80,7 +79,20 @@ def _most(a: Record, b: Record) -> float:
     if (a.leg_index > 0) == (b.leg_index > 0):
         return 1.0
     whole = b if a.leg_index else a
-    return 0.0 if whole.has_legs else SURE - 0.1
+    if whole.has_legs:
+        return 0.0
+    return 1.0 if _is_leg_by_itself(a, b) else SURE - 0.1
+
+
+def _is_leg_by_itself(a: Record, b: Record) -> bool:
+    """Tell whether one is a leg that the other's service has as an activity of its own.
+
+    Nothing but the very same will do: an outing may be little more than its longest leg.
+    """
+    gap_s = abs((a.start_s or 0.0) - (b.start_s or 0.0))
+    apart = apart_of(a, b, gap_s, 1.0)
+    near = apart.distance is None or apart.distance <= _LEG_APART
+    return gap_s <= _CLOSE_S and apart.is_twin and apart.sport == "same" and near
 
 
 def _better(first: Likeness | None, second: Likeness | None) -> Likeness | None:
@@ -111,7 +123,7 @@ def _by_clock(a: Record, b: Record, gap_s: float) -> Likeness | None:
 
 def can_be_one(gap_s: float, earlier_s: float) -> bool:
     """Tell whether two starts are near enough, if the earlier record lasts that long."""
-    return gap_s < earlier_s or gap_s <= CLOCK_S or _is_zone(gap_s)
+    return gap_s < earlier_s or gap_s <= CLOCK_S or (gap_s <= ZONE_S and _is_zone(gap_s))
 
 
 def _starts_first(a: Record, b: Record) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tracklake.matching.likeness import REACH_S
-from tracklake.matching.pairs import compared
+from tracklake.matching import starts
+from tracklake.matching.likeness import REACH_S, likeness
 from tracklake.matching.records import Decision, Record
+from tracklake.matching.starts import Started
+
+_TOGETHER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,7 @@ def _connected(
     return [
         record
         for record in fresh
-        if not partners[record.name].isdisjoint(index.names)
-        or any(compared(record, other) for other in index.near(record))
+        if not partners[record.name].isdisjoint(index.names) or index.connects(record)
     ]
 
 
@@ -69,27 +71,34 @@ class _Index:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.names = {record.name for record in records}
-        self._by_key: dict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            for key in record.links:
-                self._by_key[key].append(record)
-        self._started = sorted(
-            (record for record in records if record.start_s is not None), key=_start_s
+        self._keys = {key for record in records for key in record.links}
+        self._started = starts.in_time(records)
+        self._starts_s = [one.start_s for one in self._started]
+        self._crowds = {one.crowd for one in self._started}
+
+    def connects(self, record: Record) -> bool:
+        """Tell whether a record shares a key with one of them, or may be alike.
+
+        Comparing takes long, so those that start together count as alike: one too many does no
+        harm. So do those that would be a crowd.
+        """
+        if not self._keys.isdisjoint(record.links):
+            return True
+        if not (own := starts.in_time((record,))):
+            return False
+        mine = own[0]
+        nearest = bisect_left(self._starts_s, mine.start_s - _TOGETHER_S)
+        if nearest < len(self._starts_s) and self._starts_s[nearest] <= mine.start_s + _TOGETHER_S:
+            return True
+        return mine.crowd in self._crowds or any(
+            starts.can_be_alike(mine, other) and likeness(record, other.record)
+            for other in self._within_reach(mine.start_s)
         )
 
-    def near(self, record: Record) -> Iterator[Record]:
-        """Yield those that share a key with a record, or start near it."""
-        for key in record.links:
-            yield from self._by_key.get(key, ())
-        if record.start_s is None:
-            return
-        first = bisect_left(self._started, record.start_s - REACH_S, key=_start_s)
-        last = bisect_right(self._started, record.start_s + REACH_S, key=_start_s)
-        yield from self._started[first:last]
-
-
-def _start_s(record: Record) -> float:
-    return record.start_s or 0.0
+    def _within_reach(self, start_s: float) -> Sequence[Started]:
+        first = bisect_left(self._starts_s, start_s - REACH_S)
+        last = bisect_right(self._starts_s, start_s + REACH_S)
+        return self._started[first:last]
 
 
 def _wanted(frontier: Sequence[Record], partners: dict[str, set[str]]) -> Wanted:

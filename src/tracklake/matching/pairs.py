@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
-from tracklake.matching.differences import length_s
-from tracklake.matching.likeness import (
-    DOUBTFUL,
-    REACH_S,
-    Likeness,
-    can_be_one,
-    has_time,
-    is_day_only,
-    likeness,
-)
+from tracklake.matching import starts
+from tracklake.matching.likeness import DOUBTFUL, REACH_S, Likeness, likeness
 from tracklake.matching.records import Match, Method, Record
 
 _MOST_PAIRED = 12  # records that share a key and are held against each other; more are chained
@@ -28,25 +20,20 @@ _LINK_RANK: dict[Method, int] = {"decision": 0, "strava_id": 1, "file": 2, "exte
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A pair that may be one; closeness orders those that are equally sure."""
+class Edge(NamedTuple):
+    """A pair that may be one. order: what sorts the surest first, whatever came first."""
 
     match: Match
-    closeness: float
+    closeness: float  # orders those that are equally sure
     is_together: bool
+    pair: Pair  # the ids of both records, the lower one first
+    order: tuple[float, float, int, Pair]
 
-    @property
-    def pair(self) -> Pair:
-        """The ids of both records, the lower one first."""
-        return self.match.first, self.match.second
 
-    @property
-    def order(self) -> tuple[float, float, int, Pair]:
-        """What sorts the surest first, the same way whatever came first."""
-        match = self.match
-        rank = _LINK_RANK.get(match.method, len(_LINK_RANK))
-        return -match.confidence, -self.closeness, rank, self.pair
+def _made(match: Match, closeness: float, is_together: bool) -> Edge:
+    pair = match.first, match.second
+    rank = _LINK_RANK.get(match.method, len(_LINK_RANK))
+    return Edge(match, closeness, is_together, pair, (-match.confidence, -closeness, rank, pair))
 
 
 def compared(a: Record, b: Record) -> Match | None:
@@ -58,7 +45,8 @@ def compared(a: Record, b: Record) -> Match | None:
 def edges_of(known: Mapping[int, Record]) -> dict[Pair, Edge]:
     """Find all pairs that are alike: by key, then by a sweep over the starts."""
     found: dict[Pair, Edge] = {}
-    for candidates in (_sharing(known), _near(known)):
+    started = starts.without_crowds(starts.in_time(known.values()))
+    for candidates in (_sharing(known), starts.near_pairs(started)):
         for pair in candidates:
             if pair not in found and (edge := _edge(known[pair[0]], known[pair[1]])):
                 found[pair] = edge
@@ -74,11 +62,11 @@ def _edge(a: Record, b: Record) -> Edge | None:
         method = _method(a.links & b.links)
         confidence = _CONTRADICTED if _is_contradicted(a, b, found) else 1.0
         if confidence > closeness or found is None:
-            return Edge(Match(a.record_id, b.record_id, method, confidence), closeness, True)
+            return _made(Match(a.record_id, b.record_id, method, confidence), closeness, True)
     if found is None:
         return None
     by: Method = "track" if found.by_track else "time"
-    return Edge(Match(a.record_id, b.record_id, by, found.confidence), closeness, together)
+    return _made(Match(a.record_id, b.record_id, by, found.confidence), closeness, together)
 
 
 def _method(keys: Iterable[str]) -> Method:
@@ -119,23 +107,6 @@ def _sharing(known: Mapping[int, Record]) -> Iterator[Pair]:
         yield from combinations(same, 2) if len(same) <= _MOST_PAIRED else pairwise(same)
 
 
-def _near(known: Mapping[int, Record]) -> Iterator[Pair]:
-    """Yield pairs that start near each other, the lower id first."""
-    started = sorted(
-        (record.start_s, number, is_day_only(record), length_s(record))
-        for number, record in known.items()
-        if record.start_s is not None and has_time(record)
-    )
-    first = 0
-    for at, (start_s, number, is_day, _) in enumerate(started):
-        while start_s - started[first][0] > REACH_S:
-            first += 1
-        for before in range(at - 1, first - 1, -1):
-            earlier_s, other, other_is_day, lasts_s = started[before]
-            if is_day or other_is_day or can_be_one(start_s - earlier_s, lasts_s):
-                yield (number, other) if number < other else (other, number)
-
-
 def weighed(
     edges: Mapping[Pair, Edge], known: Mapping[int, Record], may_join: Callable[[Pair], bool]
 ) -> list[Edge]:
@@ -170,7 +141,7 @@ def weighed(
 def _lowered(edge: Edge) -> Edge:
     match = edge.match
     lower = round(match.confidence - _RIVAL_COST, 4)
-    return Edge(Match(match.first, match.second, match.method, lower), edge.closeness, False)
+    return _made(Match(match.first, match.second, match.method, lower), edge.closeness, False)
 
 
 def may_share(a: Record, b: Record) -> bool:

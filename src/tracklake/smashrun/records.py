@@ -150,7 +150,6 @@ def _measured(reader: Reader) -> dict[str, object]:
         "elapsed_time": duration_s,
         "average_speed": distance / duration_s if distance is not None and duration_s else None,
         "calories": reader.number("calories"),
-        "average_temp": reader.number("temperature"),
         "average_cadence": _cadence(reader.number("cadenceAverage")),
         **_heartrate(reader),
         **_elevation(reader),

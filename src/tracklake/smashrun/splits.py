@@ -15,6 +15,8 @@ from tracklake.json_reader import Reader
 
 KILOMETRE_M = 1000.0
 MILE_M = 1609.344
+_TWO = 2
+_LITTLE, _LITTLE_S = 0.01, 1.0  # of a split, and of its time: less than a last one has
 _UNITS_M = (KILOMETRE_M, MILE_M, 1.0)  # in which a distance may be counted; the first is usual
 
 
@@ -33,7 +35,7 @@ def splits(
 
     split_m: that length; total_m: of the whole run, if known.
     """
-    marks = _marks(body)
+    marks = _without_a_nothing(_marks(body), split_m, total_m)
     if not marks:
         return []
     if _ascends(marks):
@@ -55,6 +57,23 @@ def _marks(body: list[Any]) -> list[_Mark]:
         if distance is not None and seconds is not None and distance > 0 and seconds > 0:
             found.append(_Mark(distance, seconds, fields))
     return found
+
+
+def _without_a_nothing(marks: list[_Mark], split_m: float, total_m: float | None) -> list[_Mark]:
+    """Put a last split of nothing into the one before: a run of 5.00001 km has one, rounded.
+
+    Two splits that are alike may also be each for itself already; the run's length tells.
+    """
+    if len(marks) < _TWO:
+        return marks
+    before, last = marks[-2:]
+    longer, later = last.distance - before.distance, last.seconds - before.seconds
+    is_nothing = 0 <= longer <= _LITTLE * before.distance and 0 <= later <= _LITTLE_S
+    if not is_nothing or (longer and later) or not _ascends(marks[:-1]):
+        return marks
+    if len(marks) == _TWO and total_m is not None and total_m > 1.5 * split_m:
+        return marks
+    return [*marks[:-2], _Mark(last.distance, last.seconds, before.fields)]
 
 
 def _ascends(marks: Sequence[_Mark]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tracklake import config
 from tracklake.config import Folders, Settings
-from tracklake.errors import BudgetSpent, Error, Interrupted, InvalidData, SourceError, Transient
+from tracklake.errors import InvalidData, SourceError, Transient
 from tracklake.garmin import files, key_warning, logins, records
 from tracklake.garmin.checkpoints import Checkpoint, Checkpoints
 from tracklake.garmin.walking import Walk
@@ -24,6 +24,7 @@ from tracklake.upstream import landings, reconciling
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
 from tracklake.upstream.memory import within
+from tracklake.upstream.pulling import carry_out
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
 
@@ -94,22 +95,16 @@ class _Pull:
         """
         report = self.landing.report
         try:
-            if not self.checkpoints.was_within("files_left", _FRESH):
-                self._read_list()
-                self.checkpoints.write("files_left", self.session.now_text())
-            self._fetch_files()
-            self.checkpoints.write("files_left", None)
-        except BudgetSpent as parked:
-            report.parked = parked
-        except Interrupted:
-            raise  # within seconds: what landed stays, the next pull makes its shards
-        except Error:  # what landed is made use of; a defect of ours leaves it to the next pull
-            self._seal()
-            raise
+            carry_out(self._read, self._seal, report, self.calls)
         finally:
-            report.calls = self.calls.calls
             self.calls.phase.advance(0, errors=report.quarantined + self.broken)
-        self._seal()
+
+    def _read(self) -> None:
+        if not self.checkpoints.was_within("files_left", _FRESH):
+            self._read_list()
+            self.checkpoints.write("files_left", self.session.now_text())
+        self._fetch_files()
+        self.checkpoints.write("files_left", None)
 
     def _seal(self) -> None:
         self.landing.seal()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracklake.config import Folders, Settings
-from tracklake.errors import BudgetSpent, Error, Interrupted, InvalidData, SourceError
+from tracklake.errors import InvalidData, SourceError, Transient
 from tracklake.session import SyncSession
 from tracklake.smashrun import records
 from tracklake.smashrun.details import Details
@@ -21,6 +21,7 @@ from tracklake.upstream import landings, reconciling
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
 from tracklake.upstream.memory import within
+from tracklake.upstream.pulling import carry_out
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
 
@@ -65,18 +66,9 @@ def pull(
         details = Details(session, index, calls, report)
         pulling = _Pull(session, calls, index, landing, details, options, checkpoints)
         try:
-            pulling.run()
-        except BudgetSpent as parked:
-            report.parked = parked
-        except Interrupted:
-            raise  # within seconds: the pages stay, the next pull makes their shards
-        except Error:  # what was landed is made use of; a defect of ours leaves it to the next pull
-            pulling.seal()
-            raise
+            carry_out(pulling.run, pulling.seal, report, calls)
         finally:
-            report.calls = calls.calls
             phase.advance(0, errors=report.quarantined + pulling.broken)
-        pulling.seal()
         phase.detail = report.summary()
         if pulling.broken:
             phase.detail += "; the list repeats itself and was not read to its end"
@@ -200,10 +192,10 @@ class _Pull:
         """Return the ids of all runs; None where they cannot be had."""
         walk = self.checkpoints.of("ids") or Walk(self._now_s())
         while walk.page < 10 + len(self.index.present()) // 10:
-            answer = self.calls.get(_IDS, {"page": walk.page, "count": MOST_A_PAGE})
             try:
+                answer = self.calls.get(_IDS, {"page": walk.page, "count": MOST_A_PAGE})
                 ids = ids_of(answer.body) if answer.status == 200 else None
-            except InvalidData:
+            except (InvalidData, Transient):  # the list itself was read: everything else goes on
                 ids = None
             if not ids:
                 return None if ids is None else walk.seen

@@ -15,6 +15,7 @@ from tracklake.errors import Transient
 
 _LOCK_WAIT_S = 90.0
 _ROOM_BYTES = 4096
+_UNTOLD_LIFE_S = 3600.0  # of a token that does not say when it ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,10 @@ def token_from(answer: object, *, now_s: float, kept: Token | None = None) -> To
 def _expiry(fields: dict[str, object], now_s: float) -> int:
     for name, since_s in (("expires_at", 0.0), ("expires_in", now_s)):
         value = fields.get(name)
-        if isinstance(value, int | float):
-            return int(since_s + value)
-    return 0
+        with contextlib.suppress(ValueError, OverflowError):
+            if isinstance(value, int | float | str):  # some services send numbers as text
+                return int(since_s + float(value))
+    return int(now_s + _UNTOLD_LIFE_S)
 
 
 def read(path: Path) -> Token | None:

@@ -11,10 +11,12 @@ from tracklake.client import Answer, Ask, Client
 from tracklake.client.answers import retry_after_s
 from tracklake.errors import AuthError, BudgetSpent, Error, InvalidData, SourceError
 from tracklake.session import Phase, SyncSession
+from tracklake.upstream.memory import Memory
 from tracklake.upstream.pace import Pace
 
 _LONGEST_WAIT_S = 920.0  # that is sat out: a quarter of an hour, and what clocks differ
 _TRIES_AFTER_REFUSAL = 3
+_LONGEST_KEPT = dt.timedelta(days=1)  # of a Retry-After, beyond this process
 
 
 class Login(Protocol):
@@ -85,6 +87,7 @@ class Calls:
     not_before: dt.datetime | None = None  # as a Retry-After asked
     outlook: Callable[[], str] = str  # what to say of the end while waiting
     _refused_at: dt.datetime | None = field(default=None)
+    _is_recalled: bool = field(default=False)
 
     def get(
         self,
@@ -148,19 +151,38 @@ class Calls:
         asked_s = retry_after_s(answer.headers, now) if answer.status == 429 else None
         if asked_s is not None:
             self.not_before = now + dt.timedelta(seconds=asked_s)
+            if asked_s > self.longest_wait_s:  # parks us: the next run is to know
+                kept = min(self.not_before, now + _LONGEST_KEPT)
+                self._memory.write("not_before", kept.isoformat())
 
     def _stand_back(self) -> None:
         """Wait as long as the service asked us to, and keep its pace."""
         clock = self.session.clock
-        until = self.not_before
+        until = self.not_before = self.not_before or self._told_before()
         if until is not None and (wait_s := (until - clock.now()).total_seconds()) > 0:
             if wait_s > self.longest_wait_s:
-                said = f"{self.service.title} asks to be left alone until {until:%H:%M} UTC"
+                when = f"{until:%Y-%m-%d %H:%M} UTC"
+                said = f"{self.service.title} asks to be left alone until {when}"
                 raise BudgetSpent(said, until=until)
             self._waiting(until)
             clock.sleep(wait_s)
         if self.pace is not None and (pause_s := self.pace.wait_s(clock.now())) > 0:
             clock.sleep(pause_s)
+
+    def _told_before(self) -> dt.datetime | None:
+        """Return until when an earlier run was asked to leave the service alone."""
+        if self._is_recalled:
+            return None
+        self._is_recalled = True
+        told = self._memory.read("not_before")
+        until = None if told is None else dt.datetime.fromisoformat(told)
+        # A clock that was set back since would make it long.
+        is_sane = until is not None and until - self.session.clock.now() <= _LONGEST_KEPT
+        return until if is_sane else None
+
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self.session, self.service.title)
 
     def _waiting(self, until: dt.datetime) -> None:
         phase = self.phase

@@ -99,12 +99,23 @@ with fields as (
   ) as f (field, bit, place)
 ),
 alike as (
-  select pattern, unnest(any_value(have)) as one from haves group by pattern
+  select
+    pattern,
+    unnest(have) as one,
+    list_min(list_transform(have, lambda h: h.places[6])) as least_amounting,
+    list_bool_or(list_transform(have, lambda h: (h.columns >> 8) & 1 = 1)) as has_moving_time
+  from (select pattern, any_value(have) as have from haves group by pattern)
 ),
 firsts as (
   select a.pattern, f.field, arg_min(a.one.source, a.one.places[f.place]) as source
   from alike as a
   inner join fields as f on (a.one.columns >> f.bit) & 1 = 1
+  -- The speed is of the same record as the distance and the moving time, or there is none.
+  where f.field <> 'average_speed'
+    or (
+      a.one.places[6] = a.least_amounting
+      and ((a.one.columns >> 8) & 1 = 1 or not a.has_moving_time)
+    )
   group by all
 )
 select
@@ -115,7 +126,9 @@ group by pattern;
 insert into activities by name
 with reported as (
   select
-    activity_id, list_sort(list_distinct(list(source))) as sources, max(ingested_at) as ingested_at
+    activity_id, list_sort(list_distinct(list(source))) as sources, max(ingested_at) as ingested_at,
+    -- What is a leg of what is so also where the file that says it may give nothing else.
+    max(parent_record_id) as parent_id, max(leg_index) as leg_index, max(leg_count) as leg_count
   from records
   where activity_id in (select id from affected) and gone_at is null
   group by activity_id
@@ -145,7 +158,14 @@ from (
     arg_min(total_elevation_gain, measured) as total_elevation_gain,
     arg_min(elev_high, measured) as elev_high,
     arg_min(elev_low, measured) as elev_low,
-    arg_min_null(average_speed, amounting) as average_speed,
+    case
+      when arg_min(record_id, amounting)
+        = coalesce(
+          arg_min(record_id, amounting) filter (where moving_time is not null),
+          arg_min(record_id, amounting)
+        )
+      then arg_min_null(average_speed, amounting)
+    end as average_speed,
     arg_min(max_speed, amounting) as max_speed,
     arg_min(average_heartrate, measured) as average_heartrate,
     arg_min(max_heartrate, measured) as max_heartrate,
@@ -177,13 +197,13 @@ from (
     arg_min(end_lng, measured) as end_lng,
     arg_min(summary_polyline, measured) as summary_polyline,
     case
-      when coalesce(max(leg_count), 0) > 0 then coalesce(bool_or(has_track), false)
+      when coalesce(any_value(w.leg_count), 0) > 0 then coalesce(bool_or(has_track), false)
       else coalesce(bool_or(gives_track), false)
     end as has_track,
     arg_min(coalesce(start_hidden, false), started) as start_hidden,
-    max(parent_record_id) as parent_id,
-    max(leg_index) as leg_index,
-    max(leg_count) as leg_count,
+    any_value(w.parent_id) as parent_id,
+    any_value(w.leg_index) as leg_index,
+    any_value(w.leg_count) as leg_count,
     coalesce(max(points) filter (where gives_streams), 0) as point_count,
     case
       when max(file_format) is null then null

@@ -1,11 +1,17 @@
--- Intervals of each activity: those of its newest record that has any, whatever else it gives.
+-- Intervals of each activity: those of its newest record that has any, whatever else it gives; a
+-- source that is kept apart gives none where another has the activity.
 -- columns as in record_intervals
 create or replace view activity_intervals as
 with chosen as (
   select r.activity_id, i.intervals
   from record_intervals as i
   inner join records as r on r.record_id = i.record_id
+  inner join activities as a on a.id = r.activity_id
   where r.gone_at is null and len(i.intervals) > 0
+    and (
+      r.source = a.primary_source
+      or r.source not in (select unnest(kept_apart) from warehouse_version)
+    )
   qualify row_number() over (
     partition by r.activity_id order by i.ingested_at desc, r.record_id
   ) = 1
