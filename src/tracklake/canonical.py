@@ -19,7 +19,6 @@ from tracklake.matching import Decision, Match, Record
 
 _AT_ONCE = 1_000
 _ROWS_AT_ONCE = 1_000
-_ONE_SERVICE_S = 3_600  # records of one service that start further apart are never alike
 _Placed = tuple[int, str, float]  # founder, method, confidence
 
 
@@ -174,8 +173,8 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, athlete: str, found: _Foun
         "    select record_id, make_timestamptz((start_s * 1e6)::bigint), true from ghosts"
         f"   where athlete = {literal(athlete)} and start_s is not null"
         "  ) window in_time as (order by start_date)"
-        f") where coalesce(since_s > {_ONE_SERVICE_S}, true)"
-        f"  and coalesce(until_s > {_ONE_SERVICE_S}, true)"
+        f") where coalesce(since_s > {matching.SAME_SERVICE_S}, true)"
+        f"  and coalesce(until_s > {matching.SAME_SERVICE_S}, true)"
         "  and not is_ghost and record_id in (select record_id from unsettled)"
         "  and record_id not in ("
         "    select record_id from record_links where link in ("

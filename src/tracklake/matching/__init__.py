@@ -5,7 +5,7 @@ concern. Records are named "source/source_id" in decisions, because ids of activ
 """
 
 from tracklake.matching.grouping import Assignment, Grouping, grouped
-from tracklake.matching.likeness import DOUBTFUL, REACH_S, SURE
+from tracklake.matching.likeness import DOUBTFUL, REACH_S, SAME_SERVICE_S, SURE
 from tracklake.matching.neighbours import Wanted, neighbourhood
 from tracklake.matching.pairs import compared
 from tracklake.matching.records import Decision, Match, Record, links
@@ -13,6 +13,7 @@ from tracklake.matching.records import Decision, Match, Record, links
 __all__ = [
     "DOUBTFUL",
     "REACH_S",
+    "SAME_SERVICE_S",
     "SURE",
     "Assignment",
     "Decision",

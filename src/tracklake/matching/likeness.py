@@ -18,6 +18,9 @@ DOUBTFUL = 0.5  # from here on the athlete is asked
 CLOCK_S = 900.0  # a clock may be as much off
 ZONE_S = 14 * 3_600.0 + CLOCK_S  # a zone, and the clock
 REACH_S = 38 * 3_600.0  # a hidden day as UTC: 24 h and 14 h of zone; nothing further is compared
+# Records of one service that start further apart are two activities: the list of each is its own
+# word. So a service with many at all times makes no long chains of doubts.
+SAME_SERVICE_S = 120.0
 
 _FIRST_S = 631_238_400.0  # 2 January 1990
 Way = Literal["together", "shifted", "day"]
@@ -45,7 +48,9 @@ def likeness(a: Record, b: Record) -> Likeness | None:
     if a.start_s is None or b.start_s is None or not (has_time(a) and has_time(b)):
         return None
     gap_s = abs(a.start_s - b.start_s)
-    if gap_s > REACH_S or (most := _most(a, b)) == 0:
+    if gap_s > (REACH_S if a.service != b.service else SAME_SERVICE_S):
+        return None
+    if (most := _most(a, b)) == 0:
         return None
     found = _by_clock(a, b, gap_s)
     if found is None or found.way != "together":
