@@ -31,12 +31,14 @@ class SourcePlace(abc.ABC):
     source: its module. reconcile_days: after so many days at most a pull reads everything, and
     finds late uploads, edits of old activities and deletions. page_calls: how many calls a stop at
     any point may cost again. name_column: where the name of `upload` and `edit` comes to lie.
+    is_service: it is asked over HTTP, and tells of edits and deletions.
     """
 
     source: ModuleType
     reconcile_days: float = 8.0
     page_calls: int = 1
     name_column: str = "name"
+    is_service: bool = True
 
     def __init__(self, folder: Path, upstream: Upstream, athlete: str = "me") -> None:
         self.folder = folder

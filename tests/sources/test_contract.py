@@ -1,6 +1,7 @@
-"""What holds for every source over HTTP, whatever the service: one test, all sources.
+"""What holds for every source, whatever the service: one test, all five.
 
-A source joins by a line in PLACES (see contract.py).
+A source joins by a line in PLACES (see contract.py). A file is nobody's answer: it is not edited,
+not deleted by anybody and not counted, so what is about that asks the services only.
 """
 
 import contextlib
@@ -13,7 +14,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.sources import garmin_place, intervals_place, smashrun_place
+from tests.sources import (
+    files_place,
+    garmin_place,
+    intervals_place,
+    smashrun_place,
+    strava_contract,
+)
 from tests.sources.contract import SourcePlace
 from tests.upstream.calls import Call
 from tracklake import shards
@@ -22,15 +29,24 @@ Opened = Callable[[Path], AbstractContextManager[SourcePlace]]
 
 # name of the source -> how a place for it is opened, with nothing upstream yet.
 PLACES: dict[str, Opened] = {
+    "files": files_place.opened,
     "garmin": garmin_place.opened,
     "intervals": intervals_place.opened,
     "smashrun": smashrun_place.opened,
+    "strava": strava_contract.opened,
 }
 
 
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SourcePlace]:
     """Return a place with six activities upstream, the oldest half a year back."""
+    with _opened(request, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(params=[name for name in PLACES if name != "files"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SourcePlace]:
+    """Return the same of a source that is asked over HTTP."""
     with _opened(request, tmp_path) as found:
         yield found
 
@@ -59,8 +75,8 @@ def test_shape(place: SourcePlace) -> None:
         assert (row["source"], row["athlete"], row["source_id"]) == (name, "me", source_id)
         assert row["sport_type"]
         assert row["record_id"]
-        assert row["facts_hash"] is not None
-        assert row["track_hash"] is not None
+        assert (row["facts_hash"] is not None) == place.is_service
+        assert (row["track_hash"] is not None) == place.is_service
     starts = sorted(row["start_s"] for row in rows.values())
     now_s = place.clock.now().timestamp()
     assert abs(now_s - 86_400 - starts[-1]) < 86_400
@@ -70,22 +86,22 @@ def test_shape(place: SourcePlace) -> None:
 
 @pytest.mark.parametrize("most_calls", [1, 3])
 def test_resumed_from_every_checkpoint(
-    place: SourcePlace, tmp_path: Path, request: pytest.FixtureRequest, most_calls: int
+    service: SourcePlace, tmp_path: Path, request: pytest.FixtureRequest, most_calls: int
 ) -> None:
     """Stopped after every few calls and gone on with: equal to one pull, hardly a call repeated."""
-    pulls = place.pull_all(max_calls=most_calls)
+    pulls = service.pull_all(max_calls=most_calls)
     assert pulls > 1
-    repeated = sum(count - 1 for count in Counter(map(asked, place.calls())).values())
-    assert repeated <= place.page_calls
-    name = request.node.callspec.params["place"]
+    repeated = sum(count - 1 for count in Counter(map(asked, service.calls())).values())
+    assert repeated <= service.page_calls
+    name = request.node.callspec.params["service"]
     with PLACES[name](tmp_path / "at-once") as other:
         for days in (180, 90, 40, 9, 2, 1):
             other.upload(other.clock.now() - dt.timedelta(days=days), name=f"{days} days back")
         other.pull_all()
-        assert set(place.rows()) == set(other.rows())
-        assert place.contents().keys() == other.contents().keys()
+        assert set(service.rows()) == set(other.rows())
+        assert service.contents().keys() == other.contents().keys()
         for entity, found in other.contents().items():
-            assert len(place.contents()[entity]) == len(found)
+            assert len(service.contents()[entity]) == len(found)
 
 
 def test_a_second_read_is_empty(place: SourcePlace) -> None:
@@ -122,47 +138,47 @@ def test_a_late_upload(place: SourcePlace) -> None:
     assert late in place.rows()
 
 
-def test_an_edit(place: SourcePlace) -> None:
+def test_an_edit(service: SourcePlace) -> None:
     """Another name of a recent activity comes with the next pull, and nothing else lands again."""
-    place.pull_all()
-    recent = max(place.rows(), key=lambda one: place.rows()[one]["start_s"])
-    place.advance(hours=2)
-    place.edit(recent, name="Renamed")
-    so_far = len(place.shard_rows("activities"))
-    report = place.pull()
+    service.pull_all()
+    recent = max(service.rows(), key=lambda one: service.rows()[one]["start_s"])
+    service.advance(hours=2)
+    service.edit(recent, name="Renamed")
+    so_far = len(service.shard_rows("activities"))
+    report = service.pull()
     assert (report.new, report.changed) == (0, 1)
-    assert place.rows()[recent][place.name_column] == "Renamed"
-    assert len(place.shard_rows("activities")) == so_far + 1
+    assert service.rows()[recent][service.name_column] == "Renamed"
+    assert len(service.shard_rows("activities")) == so_far + 1
 
 
-def test_a_deletion(place: SourcePlace) -> None:
+def test_a_deletion(service: SourcePlace) -> None:
     """What the service has no more gets a tombstone, once; when it comes back, it is back."""
-    place.pull_all()
-    gone = min(place.rows(), key=lambda one: place.rows()[one]["start_s"])
-    place.delete(gone)
-    place.advance(days=place.reconcile_days)
-    place.pull_all()
-    assert gone not in place.rows()
-    assert len(place.rows()) == 5
-    place.advance(days=place.reconcile_days)
-    place.pull_all()
-    assert len(place.shard_rows("activity_tombstones")) == 1
-    place.compact()
-    assert place.query("select count(*) as n from activities") == [{"n": 5}]
+    service.pull_all()
+    gone = min(service.rows(), key=lambda one: service.rows()[one]["start_s"])
+    service.delete(gone)
+    service.advance(days=service.reconcile_days)
+    service.pull_all()
+    assert gone not in service.rows()
+    assert len(service.rows()) == 5
+    service.advance(days=service.reconcile_days)
+    service.pull_all()
+    assert len(service.shard_rows("activity_tombstones")) == 1
+    service.compact()
+    assert service.query("select count(*) as n from activities") == [{"n": 5}]
 
 
-def test_a_quota_that_is_used_up(place: SourcePlace) -> None:
+def test_a_quota_that_is_used_up(service: SourcePlace) -> None:
     """Refused for quota, a pull is parked and no failure; after its time it goes on to the end."""
-    refill_s = place.exhaust_quota()
-    report = place.pull()
+    refill_s = service.exhaust_quota()
+    report = service.pull()
     if report.parked is None:  # it sat the wait out
-        assert len(place.rows()) == 6
+        assert len(service.rows()) == 6
         return
-    assert report.parked.until <= place.clock.now() + dt.timedelta(seconds=refill_s + 60)
-    refusals = sum(call.status == 429 for call in place.upstream.calls)
+    assert report.parked.until <= service.clock.now() + dt.timedelta(seconds=refill_s + 60)
+    refusals = sum(call.status == 429 for call in service.upstream.calls)
     assert refusals <= 3
-    place.pull_all()
-    assert len(place.rows()) == 6
+    service.pull_all()
+    assert len(service.rows()) == 6
 
 
 def test_one_bad_record(place: SourcePlace) -> None:
