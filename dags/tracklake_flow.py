@@ -29,7 +29,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 _SET = os.environ  # noqa: TID251 the DAG knows nothing of tracklake.config: another environment
 PROJECT = Path(_SET.get("TRACKLAKE_HOME") or Path(__file__).resolve().parent.parent)
 ZONE = _SET.get("TZ") or "Europe/London"
-INBOXES = _SET.get("TRACKLAKE_AIRFLOW_INBOXES") or ""  # /somewhere/{athlete}/inbox
 LOCK_DELAY = timedelta(seconds=float(_SET.get("TRACKLAKE_AIRFLOW_LOCK_DELAY_S") or 600))
 RETRY_DELAY = timedelta(seconds=float(_SET.get("TRACKLAKE_AIRFLOW_RETRY_DELAY_S") or 120))
 
@@ -76,12 +75,6 @@ class ByExitCode(RetryPolicy):
         return {}
 
 
-def surroundings(athlete: str | None) -> dict[str, str]:
-    """Give the command's environment: ours, and an inbox of the athlete's own if that is set."""
-    own = {"TRACKLAKE_INBOX": INBOXES.format(athlete=athlete)} if athlete and INBOXES else {}
-    return dict(_SET) | own
-
-
 class Stage(BaseOperator):
     """Runs one stage by scripts/flow.sh, and turns its exit code into what Airflow is to do."""
 
@@ -100,7 +93,7 @@ class Stage(BaseOperator):
             command += ["--athlete", self.athlete]
         if not Path(command[0]).is_file():
             raise AirflowFailException(f"there is no {command[0]}: set TRACKLAKE_HOME")
-        done = self._hook.run_command(command, env=surroundings(self.athlete), cwd=str(PROJECT))
+        done = self._hook.run_command(command, env=dict(_SET), cwd=str(PROJECT))
         self._react(done.exit_code, done.output)
 
     def _react(self, code: int, outcome: str) -> None:
@@ -162,7 +155,7 @@ def _stages(names: Any) -> Sequence[Any]:  # noqa: ANN401 what a task gives, in 
         stage="compact",
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,  # the one is the first compact
     )
-    tiles = Stage(task_id="tiles", stage="tiles")
+    tiles = Stage.partial(task_id="tiles", stage="tiles", **each).expand(athlete=names)
     # The originals are worth a copy, whatever became of the rest.
     backup = Stage(task_id="backup", stage="backup", trigger_rule=TriggerRule.ALL_DONE)
     pull >> compact >> enrich >> again >> tiles >> backup

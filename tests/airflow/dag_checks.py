@@ -48,7 +48,7 @@ from airflow.sdk.exceptions import AirflowException
 
 dag = DagBag(conf.get("core", "dags_folder")).dags["tracklake_flow"]
 reactions = {}
-for name in ("compact", "tiles", "backup"):
+for name in ("compact", "compact_again", "backup"):
     stage = dag.task_dict[name]
     for code in sys.argv[1:]:
         try:
@@ -110,16 +110,16 @@ def place(database: Path, tmp_path: Path) -> Place:
 
 
 def test_the_dag_is_what_it_says(place: Place) -> None:
-    """It loads without errors and has a task a stage, in order; two are mapped over athletes."""
+    """It loads without errors and has a task a stage, in order; three are mapped over athletes."""
     found = place.ask(_STRUCTURE, TZ="Europe/Madrid")
     assert (found["errors"], found["dags"]) == ({}, ["tracklake_flow"])
     assert found["tasks"] == {
-        "athletes": ["_PythonDecoratedOperator", ["enrich", "pull"]],
+        "athletes": ["_PythonDecoratedOperator", ["enrich", "pull", "tiles"]],
         "pull": ["MappedOperator", ["compact", "outcome"]],
         "compact": ["Stage", ["compact_again", "enrich", "outcome"]],
         "enrich": ["MappedOperator", ["compact_again", "outcome"]],
         "compact_again": ["Stage", ["outcome", "tiles"]],
-        "tiles": ["Stage", ["backup", "outcome"]],
+        "tiles": ["MappedOperator", ["backup", "outcome"]],
         "backup": ["Stage", ["outcome"]],
         "outcome": ["_PythonDecoratedOperator", []],
     }
@@ -144,14 +144,16 @@ def test_each_exit_code_has_its_reaction(place: Place) -> None:
 
 def test_two_athletes_retries_and_a_login_that_ran_out(place: Place) -> None:
     """A held lock and a failure are tried again, a login is not: it stops nobody, the run fails."""
-    place.stand_in(pull_ann="75 0", pull_bob="3", enrich_bob="3", tiles="1 1 0")
+    place.stand_in(pull_ann="75 0", pull_bob="3", enrich_bob="3", tiles_ann="1 1 0")
     place.airflow("variables", "set", "tracklake_athletes", "ann, bob")
     done = place.airflow("dags", "test", "tracklake_flow")
     calls = place.calls()
     assert sorted(calls[:3]) == ["pull-ann", "pull-ann", "pull-bob"], done.stdout
     assert calls[3] == "compact"
     assert sorted(calls[4:6]) == ["enrich-ann", "enrich-bob"]
-    assert calls[6:] == ["compact", "tiles", "tiles", "tiles", "backup"]
+    assert calls[6] == "compact"
+    assert sorted(calls[7:11]) == ["tiles-ann", "tiles-ann", "tiles-ann", "tiles-bob"]
+    assert calls[11:] == ["backup"]
     state, tasks = place.run()
     assert state == "failed"
     assert tasks["pull"] == tasks["enrich"] == ["success", "failed"]
@@ -186,13 +188,13 @@ def test_a_flow_of_two_athletes(place: Place, corpus: Path) -> None:
     """
     place.real()
     for athlete, name in zip(("ann", "bob"), RIDES, strict=True):
-        (place.folder / "inboxes" / athlete).mkdir(parents=True)
+        inbox = place.project / "data" / "inbox" / f"athlete={athlete}"
+        inbox.mkdir(parents=True)
         (file,) = corpus.rglob(f"adriangibbons*/**/{name}")
-        shutil.copy(file, place.folder / "inboxes" / athlete)
+        shutil.copy(file, inbox)
     surroundings = place.environment(
         RUNNER="local",
         TRACKLAKE_ATHLETES="ann bob",
-        TRACKLAKE_AIRFLOW_INBOXES=str(place.folder / "inboxes" / "{athlete}"),
     )
     data = place.project / "data"
     with subprocess.Popen(
@@ -217,5 +219,6 @@ def test_a_flow_of_two_athletes(place: Place, corpus: Path) -> None:
     with duckdb.connect(str(data / "warehouse" / "tracklake.duckdb"), read_only=True) as warehouse:
         rows = warehouse.execute("select athlete, count(*) from activities group by 1 order by 1")
         assert rows.fetchall() == [("ann", 1), ("bob", 1)]
-    assert (data / "tiles" / "manifest.json").is_file()
+    for athlete in ("ann", "bob"):
+        assert (data / "tiles" / f"athlete={athlete}" / "manifest.json").is_file()
     assert list((data / "backups").iterdir())
