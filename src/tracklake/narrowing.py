@@ -64,6 +64,8 @@ def narrow(connection: duckdb.DuckDBPyConnection, path: Path, part: Part) -> Non
         conditions = _conditions(table, columns, part, whole)
         chosen = f" where {' and '.join(conditions)}" if conditions else ""
         connection.execute(f'create view "{table}" as select * from {whole}."{table}"{chosen}')  # noqa: S608 our own names
+    # DuckDB 2 tells the text of a view in an old form of lambdas, and does not take it as it is.
+    connection.execute("set lambda_syntax = 'ENABLE_SINGLE_ARROW'")
     views = connection.execute(
         "select sql from duckdb_views() where database_name = ? and not internal", [whole]
     ).fetchall()
