@@ -83,9 +83,9 @@ class SourcePlace(abc.ABC):
     def exhaust_quota(self) -> float:
         """Have others use up the quota; return after how many seconds there is some again."""
 
+    @abc.abstractmethod
     def is_original(self, call: Call) -> bool:
         """Tell a call that fetches what one activity holds (a file, points, details)."""
-        raise NotImplementedError
 
     # ---- what all have
 

@@ -72,6 +72,9 @@ class FilesPlace(SourcePlace):
     def drift(self) -> None:
         (self.inbox / "notes.txt").write_text("a format that nobody knows")
 
+    def is_original(self, call: Call) -> bool:
+        raise NotImplementedError(f"nobody is called: {call.line()}")
+
     def exhaust_quota(self) -> float:
         raise NotImplementedError("nobody counts")
 
