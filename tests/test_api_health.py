@@ -169,7 +169,7 @@ def test_what_is_set_aside_and_a_lost_login(lake: SyncSession) -> None:
 def session(flow: str, state: str, hours_ago: float) -> Session:
     """Return a session that ended so many hours before FIRST_DAY."""
     ended = (FIRST_DAY - dt.timedelta(hours=hours_ago)).isoformat()
-    return Session(flow, state, ended, None if state == "running" else ended)
+    return Session(flow, state, ended, None if state == "fetching" else ended)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def session(flow: str, state: str, hours_ago: float) -> Session:
         ([("flow", "completed", 25)], 25, []),
         ([("flow", "completed", 27)], 27, ["no_success"]),
         ([("flow", "waiting_quota", 1)], 1, ["waiting_quota"]),
-        ([("flow", "interrupted", 1)], 2, []),
+        ([("flow", "retrying", 1)], 2, ["retrying"]),
         ([("flow", "failed", 1)], 2, ["last_session_failed"]),
         ([("pull", "needs_auth", 2), ("compact", "completed", 1)], 1, ["needs_auth"]),
         ([("import", "failed", 200), ("flow", "completed", 1)], 1, []),
@@ -205,7 +205,7 @@ def test_what_sessions_mean(
 
 def test_one_that_runs_for_days_is_noticed() -> None:
     """A first flow that never ends is no success, though nothing has failed."""
-    running = session("flow", "running", 30)
+    running = session("flow", "fetching", 30)
     found = judgement.reasons(Facts(newest=running), FIRST_DAY)
     assert [reason.code for reason in found] == ["no_success"]
 

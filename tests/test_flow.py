@@ -73,8 +73,8 @@ def test_what_nobody_expected_is_entered_and_raised(place: tuple[Settings, Folde
     assert "ZeroDivisionError" in (place[1].logs / "flow" / "latest.log").read_text()
 
 
-def test_an_interruption_is_a_state_of_its_own(place: tuple[Settings, Folders]) -> None:
-    """An interrupted session says so, and the next flow removes what it left."""
+def test_an_interrupted_session_is_taken_up_by_the_next(place: tuple[Settings, Folders]) -> None:
+    """It says who went on with it, and the next flow removes what it left."""
     with pytest.raises(Interrupted):
         run(place, failing(Interrupted(15)))
     left = place[1].data / "bronze" / ".landing-abc-file"
@@ -82,8 +82,10 @@ def test_an_interruption_is_a_state_of_its_own(place: tuple[Settings, Folders]) 
     left.touch()
     run(place, lambda _session, _report: None)
     assert not left.exists()
-    states = [session["state"] for session in status.status(place[1])["sessions"]]
-    assert states == ["completed", "interrupted"]
+    [second, first] = status.status(place[1])["sessions"]
+    assert (first["state"], first["error_class"]) == ("retrying", "interrupted")
+    assert first["taken_up_by"] == second["session_id"]
+    assert (second["state"], second["attempt"]) == ("completed", 2)
 
 
 def test_a_source_that_needs_a_login_comes_first_of_the_failures() -> None:

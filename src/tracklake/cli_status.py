@@ -7,6 +7,15 @@ import typer
 
 from tracklake.cli_show import plain
 
+_MARKS = {
+    "completed": "✓",
+    "completed_with_errors": "!",
+    "waiting_quota": "…",
+    "needs_auth": "?",
+    "failed": "✗",
+    "retrying": "↻",
+}
+_LEGEND = "! items set aside, … waits for a quota, ? needs a login, ✗ failed, ↻ taken up again"
 _TITLES = {"garmin": "Garmin", "intervals": "intervals.icu", "smashrun": "SmashRun"}
 
 
@@ -31,13 +40,24 @@ def status(found: dict[str, Any]) -> None:
     if found["quarantine"]["count"]:
         typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
     if found["running"]:
-        typer.echo(f"running now: {_session(found['running'])}")
+        _at_work(found["running"])
+    if found["sessions"]:
+        marks = " ".join(_MARKS.get(str(one["state"]), "▸") for one in found["sessions"])
+        typer.echo(f"last runs, newest first: {marks}   ({_LEGEND})")
     for session in found["sessions"][:10]:
         who = "" if session["athlete"] == found["athlete"] else f"{session['athlete']}: "
         said = f"{session['state']:<21} {who}{_session(session)}"
         typer.echo(f"{str(session['started_at'])[:19]}  {said}")
         if session["error"]:
             typer.echo(f"    {plain(session['error'])}")
+
+
+def _at_work(session: dict[str, Any]) -> None:
+    """Say what runs now, how many calls it made and when it will be done."""
+    calls = f", {session['calls']:,} calls" if session["calls"] else ""
+    until = session["expected_at"]
+    done = f", this phase done about {_moment(until)}" if until else ""
+    typer.echo(f"running now ({session['state']}): {_session(session)}{calls}{done}")
 
 
 def _sources(found: dict[str, Any]) -> None:

@@ -166,7 +166,9 @@ def _catch_up(
     batches = 0
     for batch in incoming.batches(connection, fresh):
         batches += 1
-        report.rows += warehouse.apply(connection, session.folders.bronze, batch)
+        report.rows += warehouse.apply(
+            connection, session.folders.bronze, batch, session.session_id
+        )
         if batch.finishes:
             report.shards += len(batch.shards)
             phase.advance(len(batch.shards))
@@ -234,8 +236,8 @@ def _enter_rollup(
     rows = connection.execute(f"delete from shards where shard in {old} returning row_count")  # noqa: S608 our own names, quoted
     row_count = sum(count for (count,) in rows.fetchall())
     connection.execute(
-        "insert into shards values (?, ?, ?, ?, now())",
-        [path.relative_to(root).as_posix(), entity, row_count, size],
+        "insert into shards values (?, ?, ?, ?, now(), ?)",
+        [path.relative_to(root).as_posix(), entity, row_count, size, session.session_id],
     )
     connection.execute("commit")
 

@@ -14,6 +14,7 @@ from tracklake import bronze, landing, warehouse
 from tracklake.identity import content_hash
 from tracklake.incoming import literal
 from tracklake.session import SyncSession
+from tracklake.session_states import AT_WORK_SQL
 
 _READ_ONLY = 0o444
 
@@ -104,14 +105,15 @@ def _athletes_own(session: SyncSession) -> list[tuple[object, ...]]:
 def copy_state(session: SyncSession, connection: duckdb.DuckDBPyConnection) -> None:
     """Copy what people want to query from the state database and settings; a few rows a day."""
     sessions = session.state.execute(
-        "select session_id, athlete, flow, state, started_at, finished_at, error, "
+        "select session_id, athlete, flow, state, started_at, finished_at, error_class, error, "  # noqa: S608 our own names
+        "calls, attempt, taken_up_by, waiting_until, "
         "(select coalesce(sum(processed), 0) from phases p where p.session_id = s.session_id), "
         "(select coalesce(sum(errors), 0) from phases p where p.session_id = s.session_id) "
-        "from sessions s where state <> 'running'"
+        f"from sessions s where state not in {AT_WORK_SQL}"
     )
     aside = session.state.execute(
         "select item_id, athlete, source, item, reason, message, attempts, first_seen_at, "
-        "last_seen_at, next_try_at, location from quarantine"
+        "last_seen_at, next_try_at, location, error_class, session_id from quarantine"
     )
     connection.execute("begin")
     tables = (*warehouse.COPIED_FROM_STATE, warehouse.FROM_SETTINGS)

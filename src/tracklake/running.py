@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from tracklake import landing, lock, logs
+from tracklake import error_classes, landing, lock, logs
 from tracklake.backup import swapping
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
-from tracklake.errors import AuthError, Error, Interrupted, StorageError
-from tracklake.session import NobodyWatches, SyncSession, Watcher, new_session_id
+from tracklake.errors import AuthError, Error, Interrupted, SourceError, StorageError
+from tracklake.session import SyncSession, new_session_id
+from tracklake.session_states import RETRYING, WELL_SQL
 from tracklake.state import State
+from tracklake.watching import NobodyWatches, Watcher
 
 if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
     from tracklake.backup.creating import BackupReport
@@ -127,15 +129,12 @@ def _entered(session: SyncSession) -> Iterator[None]:
     try:
         with _said_plainly(session.folders):
             yield
-    except Interrupted as error:
-        session.finish("interrupted", str(error))
-        raise
     except Error as error:
-        session.finish("needs_auth" if isinstance(error, AuthError) else "failed", str(error))
+        session.finish(_state_after(error), str(error), error_classes.of(error))
         raise
     except BaseException as error:  # a defect of ours: entered and logged, then raised on
         session.log.exception("unknown_error")
-        session.finish("failed", f"{type(error).__name__}: {error}")
+        session.finish("failed", f"{type(error).__name__}: {error}", error_classes.of(error))
         raise
     errors = sum(phase.errors for phase in session.phases)
     if session.parked is not None:
@@ -144,10 +143,22 @@ def _entered(session: SyncSession) -> Iterator[None]:
         session.finish("completed_with_errors" if errors else "completed")
 
 
+def _state_after(error: Error) -> str:
+    """Return how a session is entered that ended with an error.
+
+    What may pass by itself is tried again by the next session; the rest needs somebody.
+    """
+    if isinstance(error, AuthError):
+        return "needs_auth"
+    return RETRYING if isinstance(error, Interrupted | SourceError) else "failed"
+
+
 def _tidy(session: SyncSession) -> None:
     """Remove what a killed flow left; one that ended by itself left nothing."""
-    rows = session.state.execute("select state from sessions order by started_at desc limit 1")
-    if not rows or not str(rows[0][0]).startswith("completed"):
+    rows = session.state.execute(
+        f"select state in {WELL_SQL} from sessions order by started_at desc limit 1"  # noqa: S608 our own names
+    )
+    if not rows or not rows[0][0]:
         swept = sum(
             landing.sweep(folder) for folder in (session.folders.data, session.folders.logs)
         )

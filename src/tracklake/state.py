@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tracklake.errors import StorageError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
-_SCHEMA = Path(__file__).with_name("sql") / "state.sql"
+_SQL = Path(__file__).with_name("sql")
 
 
 class State:
@@ -46,17 +46,21 @@ class State:
             raise
 
     def _migrate(self) -> None:
+        if self._version() == SCHEMA_VERSION:
+            return
+        with self.transaction():  # of two that come at once, one finds it done
+            version = self._version()
+            if version > SCHEMA_VERSION:
+                raise StorageError(
+                    f"{self.path} was written by a newer Tracklake (version {version} of its "
+                    f"tables, this one knows {SCHEMA_VERSION}); update Tracklake"
+                )
+            for statement in _steps(version):
+                self._connection.execute(statement)
+
+    def _version(self) -> int:
         (version,) = self._connection.execute("pragma user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise StorageError(
-                f"{self.path} was written by a newer Tracklake (version {version} of its tables, "
-                f"this one knows {SCHEMA_VERSION}); update Tracklake"
-            )
-        if version < SCHEMA_VERSION:
-            stamp = f"pragma user_version = {SCHEMA_VERSION};"
-            self._connection.executescript(
-                f"begin immediate; {_SCHEMA.read_text()} {stamp} commit;"
-            )
+        return int(version)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -76,3 +80,25 @@ class State:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _steps(version: int) -> list[str]:
+    """Return the statements that make the tables of a version (0: none yet) those of this one."""
+    changes = [
+        path.read_text()
+        for number in range(version + 1, SCHEMA_VERSION + 1)
+        if version and (path := _SQL / "state_changes" / f"{number}.sql").exists()
+    ]
+    texts = [*changes, (_SQL / "state.sql").read_text()]
+    stamp = f"pragma user_version = {SCHEMA_VERSION};"
+    return [*(one for text in texts for one in _statements(text)), stamp]
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Take an SQL text apart; each statement ends with a line."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -11,6 +11,8 @@ from tracklake.config import SOURCES, Folders
 from tracklake.enrichments import stage, weather
 from tracklake.errors import ConfigError, Error
 from tracklake.garmin import key_warning
+from tracklake.session import GONE
+from tracklake.session_states import AT_WORK, AT_WORK_SQL, RETRYING
 from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
 from tracklake.upstream_index import UpstreamIndex
@@ -82,17 +84,13 @@ def _warehouse(folders: Folders, athlete: str | None) -> dict[str, Any] | None:
 
 
 def _running(state: State) -> dict[str, Any] | None:
+    names = ("session_id", "athlete", "flow", "state", "started_at", "calls", "expected_at")
     rows = state.execute(
-        "select session_id, flow, started_at from sessions where state = 'running' "
+        f"select {', '.join(names)} from sessions where state in {AT_WORK_SQL} "  # noqa: S608 our own names
         "order by started_at desc limit 1"
     )
-    for session_id, flow, started_at in rows:
-        return {
-            "session_id": session_id,
-            "flow": flow,
-            "started_at": started_at,
-            "phases": _phases(state, str(session_id)),
-        }
+    for row in rows:
+        return {**dict(zip(names, row, strict=True)), "phases": _phases(state, str(row[0]))}
     return None
 
 
@@ -171,7 +169,10 @@ def _quota(budget: Budget) -> list[dict[str, Any]]:
 
 
 def _phases(state: State, session_id: str) -> list[dict[str, Any]]:
-    names = ("phase", "processed", "total", "errors", "started_at", "finished_at", "detail")
+    names = (
+        *("phase", "processed", "total", "errors", "calls", "started_at", "finished_at"),
+        *("expected_at", "detail"),
+    )
     rows = state.execute(
         f"select {', '.join(names)} from phases where session_id = ? order by started_at",  # noqa: S608 our own names
         (session_id,),
@@ -180,15 +181,18 @@ def _phases(state: State, session_id: str) -> list[dict[str, Any]]:
 
 
 def _sessions(state: State, *, at_work: bool) -> list[dict[str, Any]]:
-    names = ("session_id", "athlete", "flow", "state", "started_at", "finished_at", "error")
+    names = (
+        *("session_id", "athlete", "flow", "state", "started_at", "finished_at", "calls"),
+        *("attempt", "taken_up_by", "waiting_until", "expected_at", "error_class", "error"),
+    )
     rows = state.execute(
         f"select {', '.join(names)} from sessions order by started_at desc limit ?",  # noqa: S608 our own names
         (_LAST,),
     )
     found = [dict(zip(names, row, strict=True)) for row in rows]
     for session in found:
-        if session["state"] == "running" and not at_work:
-            session["state"] = "ended without a word"  # killed; the next flow enters it as failed
+        if session["state"] in AT_WORK and not at_work:
+            session |= {"state": RETRYING, "error": GONE}  # as the next flow will enter it
         session["phases"] = _phases(state, str(session["session_id"]))
     return found
 

@@ -49,6 +49,7 @@ _OF_ACTIVITIES = ENTITIES[:6]
 _COLUMNS_AS_IN = re.compile(r"^-- columns as in (\w+)$", re.MULTILINE)
 COPIED_FROM_STATE = ("sync_sessions", "quarantine")
 FROM_SETTINGS = "athlete_settings"
+_EMPTY: dict[tuple[str, ...], bytes] = {}  # sources kept apart -> an empty warehouse, 2 MB
 
 
 @functools.cache
@@ -118,23 +119,33 @@ def connect(path: Path, *, threads: int) -> duckdb.DuckDBPyConnection:
 def create(path: Path, kept_apart: Sequence[str] = ()) -> None:
     """Make an empty warehouse under a temporary name and give it its own when it is whole.
 
-    A kill while DuckDB creates a file can leave one that never opens.
+    A kill while DuckDB creates a file can leave one that never opens. A second one of the same
+    process, as a rebuild that is verified needs, is a copy of what the first was when it was empty.
     """
+    wanted = tuple(kept_apart)
     with landing.landing(path) as temporary:
-        connection = connect(temporary, threads=1)
-        connection.execute("begin")  # by itself each of a thousand comments waits for the disk
-        for text in sql_files("schema").values():
+        if wanted in _EMPTY:
+            temporary.write_bytes(_EMPTY[wanted])
+        else:
+            _define(temporary, wanted)
+            _EMPTY[wanted] = temporary.read_bytes()
+
+
+def _define(path: Path, kept_apart: tuple[str, ...]) -> None:
+    connection = connect(path, threads=1)
+    connection.execute("begin")  # by itself each of a thousand comments waits for the disk
+    for text in sql_files("schema").values():
+        connection.execute(text)
+    connection.execute(
+        f"create table warehouse_version as select {literal(gold_version(kept_apart))} "
+        f"as version, {list_literal(kept_apart)}::varchar[] as kept_apart"
+    )
+    for text in sql_files("gold").values():
+        if not _reads_files(text):
             connection.execute(text)
-        connection.execute(
-            f"create table warehouse_version as select {literal(gold_version(tuple(kept_apart)))} "
-            f"as version, {list_literal(kept_apart)}::varchar[] as kept_apart"
-        )
-        for text in sql_files("gold").values():
-            if not _reads_files(text):
-                connection.execute(text)
-        connection.execute("commit")
-        _explain_columns(connection)
-        connection.close()
+    connection.execute("commit")
+    _explain_columns(connection)
+    connection.close()
 
 
 def is_damage(error: duckdb.Error) -> bool:
@@ -192,7 +203,12 @@ def _explain_columns(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"begin; {'; '.join(texts)}; commit")
 
 
-def apply(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> int:
+def apply(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    batch: Batch,
+    session_id: str | None = None,
+) -> int:
     """Take rows into gold in one transaction with the ledger rows of the shards they finish.
 
     Which rows come together, and in what order, makes no difference to what gold says.
@@ -217,7 +233,7 @@ def apply(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> in
             canonical.regroup(connection)
             _run_steps(connection, _LAST)
         if batch.finishes:
-            _enter(connection, root, batch)
+            _enter(connection, root, batch, session_id)
         connection.execute("commit")
     except BaseException:  # a signal too: half a transaction must not stay open
         with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction
@@ -234,7 +250,9 @@ def _run_steps(connection: duckdb.DuckDBPyConnection, prefixes: tuple[str, ...])
             connection.execute(text)
 
 
-def _enter(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> None:
+def _enter(
+    connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch, session_id: str | None
+) -> None:
     replaced = [
         old.relative_to(root).as_posix()
         for shard in batch.shards
@@ -243,9 +261,10 @@ def _enter(connection: duckdb.DuckDBPyConnection, root: Path, batch: Batch) -> N
     ]
     if replaced:
         connection.execute(f"delete from shards where shard in {list_literal(replaced)}")  # noqa: S608
+    whose = "null" if session_id is None else literal(session_id)
     entries = ", ".join(
         f"({literal(shard.path.relative_to(root).as_posix())}, '{shard.entity}', {row_count}, "
-        f"{shard.size_bytes}, now())"
+        f"{shard.size_bytes}, now(), {whose})"
         for shard, row_count in zip(batch.shards, batch.row_counts, strict=True)
     )
     connection.execute(f"insert into shards values {entries}")  # noqa: S608 our own names, quoted

@@ -149,7 +149,7 @@ def test_asked_to_stop_at_any_call(place: Place, number: int) -> None:
     place.upstream.before = stop
     with pytest.raises(Interrupted):
         flow_pull(place)
-    assert place.state("select state from sessions") == [("interrupted",)]
+    assert place.state("select state from sessions") == [("retrying",)]
     place.upstream.before = None
     place.advance(seconds=60)
     flow_pull(place)

@@ -10,10 +10,11 @@ from tracklake import lock
 from tracklake.config import Folders
 from tracklake.doctor import clocks
 from tracklake.doctor.finding import Finding
+from tracklake.session_states import AT_WORK, WELL
 from tracklake.state import State
 
 _PATIENCE_S = 1.0
-_WELL = ("completed", "completed_with_errors", "waiting_quota", "running")
+_WELL = (*AT_WORK, *WELL)
 _LAST = "select flow, state, started_at, error from sessions order by started_at desc limit 1"
 
 

@@ -38,6 +38,7 @@ from tracklake.serving.judgement import (
     verdict,
 )
 from tracklake.serving.schedule import Schedule
+from tracklake.session_states import WELL_SQL
 
 _DISK_FLOOR_BYTES = 100_000_000  # with less, no flow can write
 _PATIENCE_S = 2.0  # for the state database
@@ -49,10 +50,7 @@ _LAST_OF_EACH = (
     "select flow, state, started_at, max(finished_at) from sessions where finished_at is not null "
     "group by flow"
 )
-_SUCCESSES = (
-    "select max(finished_at) from sessions "
-    "where state in ('completed', 'completed_with_errors', 'waiting_quota')"
-)
+_SUCCESSES = f"select max(finished_at) from sessions where state in {WELL_SQL}"  # noqa: S608 our own names
 _SET_ASIDE = "select count(*) from quarantine"
 
 

@@ -95,6 +95,9 @@ def _of_sessions(facts: Facts, now: dt.datetime) -> Iterator[Reason]:
         elif session.state == "failed":
             says = f"the last {session.flow} failed: `tracklake status` says why"
             yield Reason("last_session_failed", says)
+        elif session.state == "retrying":
+            says = f"the last {session.flow} ended early; the next goes on there"
+            yield Reason("retrying", says)
 
 
 def _of_age(facts: Facts, now: dt.datetime) -> Iterator[Reason]:

@@ -1,18 +1,28 @@
--- The state database (SQLite), version 4.
+-- The state database (SQLite), version 5: what a new one is made of. One that is older goes through
+-- state_changes/ first, a file for each version that changes a table which is there.
+-- Moments are ISO 8601 in UTC.
+-- taken_up_by: the session that went on with what this one left; attempt: how many in a row it is that
+-- take up; calls: to services; expected_at: when the phase at work will have ended; boot_id: of the
+-- machine's start in which process_id was given; seen_at: its last sign of life.
 create table if not exists sessions (
   session_id text primary key, athlete text not null, flow text not null, state text not null,
-  started_at text not null, finished_at text, process_id integer, error text
+  started_at text not null, finished_at text, process_id integer, error text,
+  attempt integer not null default 1, taken_up_by text, calls integer not null default 0,
+  error_class text, waiting_until text, expected_at text, boot_id text, seen_at text
 );
 create table if not exists phases (
   session_id text not null, phase text not null, total integer,
   processed integer not null default 0, errors integer not null default 0, started_at text not null, finished_at text, detail text,
+  calls integer not null default 0, expected_at text, span_id text,
   primary key (session_id, phase)
 );
+-- code_version: which code failed, and a sign of its text, where it was ours (code_versions.py);
+-- session_id: in which it failed last; subject: the record's id at its source.
 create table if not exists quarantine (
   item_id text not null, athlete text not null, source text not null, item text not null,
   reason text not null, message text not null, attempts integer not null,
   first_seen_at text not null, last_seen_at text not null, next_try_at text, decoder_version text,
-  location text,
+  location text, error_class text, code_version text, session_id text, subject text,
   primary key (athlete, item_id)
 );
 create table if not exists seen_files (
@@ -84,6 +94,19 @@ create table if not exists uploads (
   athlete text not null, file_sha256 text not null, state text not null, external_id text not null,
   source text not null, source_id text not null, start_s real not null, elapsed_s real not null,
   posts integer not null default 0, posted_s real, upload_id text, activity_id text, message text,
-  changed_at text not null,
+  changed_at text not null, session_id text,
   primary key (athlete, file_sha256)
+);
+-- A breaker for each service: state: closed, open, half_open; failures: in a row; urls: the different
+-- ones among them, pages: those that showed a page for people, JSON lists; pause_s: how long it stays open.
+create table if not exists breakers (
+  source text primary key, state text not null, failures integer not null default 0,
+  urls text not null default '[]', pages text not null default '[]', since text, retry_at text, pause_s real not null default 0, error text,
+  session_id text
+);
+-- What a person should know of, once for each cause; firing while resolved_at is empty.
+create table if not exists alerts (
+  code text not null, cause text not null, severity text not null, message text not null, advice text not null,
+  since text not null, last_seen_at text not null, notified_at text, resolved_at text, session_id text,
+  primary key (code, cause)
 );

@@ -70,14 +70,17 @@ class Ledger:
         """Enter a file, or put one that is known into another state."""
         self.session.state.execute(
             "insert into uploads (athlete, file_sha256, state, external_id, source, source_id, "
-            "start_s, elapsed_s, activity_id, changed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "start_s, elapsed_s, activity_id, changed_at, session_id) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "on conflict (athlete, file_sha256) do update set state = excluded.state, "
             "activity_id = excluded.activity_id, message = null, changed_at = excluded.changed_at, "
+            "session_id = excluded.session_id, "
             "posts = case when uploads.state = 'failed' then 0 else posts end",
             (
                 *(self.session.athlete, file.file_sha256, state, file.external_id),
                 *(file.source, file.source_id, file.start_s, file.elapsed_s, activity_id),
                 self.session.now_text(),
+                self.session.session_id,
             ),
         )
 
@@ -85,10 +88,11 @@ class Ledger:
         """Note that a file is about to be sent."""
         self.session.state.execute(
             "update uploads set state = 'uploading', posts = posts + 1, posted_s = ?, "
-            "upload_id = null, changed_at = ? where athlete = ? and file_sha256 = ?",
+            "upload_id = null, changed_at = ?, session_id = ? "
+            "where athlete = ? and file_sha256 = ?",
             (
                 *(self.session.clock.now().timestamp(), self.session.now_text()),
-                *(self.session.athlete, file_sha256),
+                *(self.session.session_id, self.session.athlete, file_sha256),
             ),
         )
 
