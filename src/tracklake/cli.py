@@ -6,6 +6,7 @@ Each command loads what it needs when it is called, because the start of a comma
 import functools
 import io
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated
 
@@ -14,11 +15,13 @@ import typer
 
 import tracklake
 from tracklake import (
+    cli_alerts,
     cli_api,
     cli_backup,
     cli_export,
     cli_map,
     cli_matching,
+    cli_quarantine,
     cli_run,
     cli_schedule,
     cli_show,
@@ -27,6 +30,7 @@ from tracklake import (
     cli_upload,
     config,
     quarantine,
+    redaction,
 )
 from tracklake.clock import SystemClock
 from tracklake.errors import ConfigError, Error
@@ -52,6 +56,7 @@ cli_upload.add_to(app)
 cli_api.add_to(app)
 cli_export.add_to(app)
 cli_matching.add_to(app)
+cli_alerts.add_to(app)
 
 
 def main() -> None:
@@ -61,13 +66,16 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except Error as error:
-        typer.echo(f"tracklake: {error}", err=True)
+        typer.echo(f"tracklake: {redaction.text(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has enough of it
         sys.exit(0)
     except OSError as error:
         typer.echo(f"tracklake: {error.filename}: {error.strerror}", err=True)
+        sys.exit(1)
+    except Exception:  # noqa: BLE001 a defect of ours: all of it is said, but for what is secret
+        typer.echo(redaction.text(traceback.format_exc()), err=True, nl=False)
         sys.exit(1)
 
 
@@ -219,19 +227,20 @@ def quarantine_list(
 ) -> None:
     """Show what was set aside and why."""
 
-    _with_state(lambda state: cli_show.quarantine(quarantine.items(state), as_json=as_json))
+    now = SystemClock().now()
+    _with_state(lambda state: cli_quarantine.show(quarantine.items(state, now), as_json=as_json))
 
 
 @quarantine_app.command("retry")
 def quarantine_retry(
     item: Annotated[str, typer.Argument(help="The beginning of an id, or all.")],
 ) -> None:
-    """Have an item tried again by the next pull."""
+    """Have an item tried again by the next flow, also one that was given up."""
 
     def retry(state: State) -> None:
         found = _found(state, item)
         quarantine.retry(state, found, SystemClock().now())
-        typer.echo(f"{len(found)} to be tried again by the next pull (`tracklake flow`)")
+        typer.echo(f"{len(found)} to be tried again by the next flow (`tracklake flow`)")
 
     _with_state(retry)
 
@@ -240,7 +249,7 @@ def quarantine_retry(
 def quarantine_drop(
     item: Annotated[str, typer.Argument(help="The beginning of an id, or all.")],
 ) -> None:
-    """Forget an item; its original stays in bronze."""
+    """Forget an item; what is kept of it stays in bronze, what never came is asked for again."""
 
     def drop(state: State) -> None:
         found = _found(state, item)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -17,11 +16,11 @@ from tracklake.config import Folders
 
 if TYPE_CHECKING:  # the start of each command is felt: load nothing for a type
     from tracklake.backup.creating import BackupReport
-    from tracklake.compaction import CompactReport
     from tracklake.doctor import Finding
     from tracklake.flow import FlowReport
     from tracklake.reading import Answer
     from tracklake.stages import EnrichReport, WeatherReport
+    from tracklake.taking_in import CompactReport
     from tracklake.tiles.stage import TilesReport
 
 _DEMO_TOTALS = """
@@ -154,6 +153,8 @@ def _drawn(what: str, tiles: TilesReport, folder: Path) -> None:
 
 
 def _pulled(report: FlowReport) -> None:
+    if report.mended is not None:
+        typer.echo(report.mended)
     for name, pulled in (report.pulls or {}).items():
         if pulled.quarantined:
             typer.echo(
@@ -170,6 +171,13 @@ def _pulled(report: FlowReport) -> None:
 def _compacted(report: CompactReport, folders: Folders) -> None:
     if report.repaired:
         typer.echo(f"the warehouse was unreadable and was made anew; kept: {report.repaired}")
+    if report.republished:
+        typer.echo(
+            "the published warehouse was not what had been published and was replaced; kept: "
+            f"{report.republished}"
+        )
+    for name in report.damaged:
+        typer.echo(f"damaged, and set aside: {name}; `tracklake quarantine list` says more")
     if report.verified:
         table(("table", "rows proved equal"), list(report.verified.items()))
     if report.published:
@@ -242,22 +250,3 @@ def findings(found: Sequence[Finding]) -> None:
         typer.echo(f"{mark} {finding.subject}: {plain(finding.said)}")
         if finding.advice:
             typer.echo(f"       -> {finding.advice}")
-
-
-def quarantine(items: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Print what is set aside."""
-    if as_json:
-        typer.echo(orjson.dumps(items, option=orjson.OPT_INDENT_2).decode())
-        return
-    if not items:
-        typer.echo("nothing is set aside")
-    for item in items:
-        when = item["next_try_at"]
-        again = f"next try {str(when)[:10]}" if when else "no more tries by itself"
-        typer.echo(f"{item['item_id'][:12]}  {plain(item['item'])}")
-        typer.echo(f"    {item['reason']}: {plain(item['message'])}")
-        typer.echo(f"    tried {item['attempts']}×, {again}; {_kept(item['location'])}")
-
-
-def _kept(location: str | None) -> str:
-    return f"kept as {location}" if location else "it lies where it lay"

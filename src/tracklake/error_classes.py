@@ -55,6 +55,11 @@ def of(error: BaseException) -> str:
     return next((name for kind, name in _CLASSES if isinstance(error, kind)), "unknown_error")
 
 
+def said(error: BaseException) -> dict[str, str]:
+    """Return what a log line says of an error."""
+    return {"error_class": of(error), "error": str(error)}
+
+
 def of_reason(reason: str) -> str:
     """Return the class of what an item is set aside for."""
     return _OF_REASONS.get(reason, "invalid_data")

@@ -29,17 +29,27 @@ class ConfigError(Error):
 
 
 class AuthError(Error):
-    """A source that needs a new login."""
+    """A source that needs a new login; `error_class`: as error_classes.py has them."""
 
     exit_code = 3
 
+    def __init__(self, message: str, *, error_class: str = "authentication_error") -> None:
+        super().__init__(message)
+        self.error_class = error_class
+
 
 class SourceError(Error):
-    """A source that could not be read."""
+    """A source that could not be read; `error_class`: as error_classes.py has them."""
+
+    def __init__(self, message: str, *, error_class: str = "temporary_api_error") -> None:
+        super().__init__(message)
+        self.error_class = error_class
 
 
 class Transient(SourceError):
-    """A failure that another try may cure."""
+    """A failure that another try may cure; `is_page`: a page for people came, with 200."""
+
+    is_page = False
 
 
 class BudgetSpent(SourceError):
@@ -47,8 +57,10 @@ class BudgetSpent(SourceError):
 
     exit_code = 0
 
-    def __init__(self, message: str, *, until: dt.datetime) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, until: dt.datetime, error_class: str = "quota_exceeded"
+    ) -> None:
+        super().__init__(message, error_class=error_class)
         self.until = until
 
 

@@ -5,10 +5,11 @@ and, once the run is sealed, shard.parquet. A page is on disk before anything de
 that died before it was sealed is found by `unsealed` and gets its shard from its pages.
 """
 
+import contextlib
 import datetime as dt
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 import zstandard
 
-from tracklake import bronze, landing, shards
+from tracklake import bronze, landing, parquet_seal, shards
 from tracklake.errors import InvalidData
 
 _MOST_BYTES = 64 << 20  # of one page, unpacked
@@ -65,7 +66,12 @@ class Run:
         path = self.folder / bronze.SHARD
         table = shards.table(self.entity, rows, self.began_at)
         with landing.landing(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+            with pq.ParquetWriter(
+                temporary, table.schema, compression="zstd", write_page_checksum=True
+            ) as writer:
+                writer.write_table(table)
+                writer.add_key_value_metadata({parquet_seal.KEY: parquet_seal.OPEN})
+            parquet_seal.close(temporary)
         return path
 
 
@@ -141,6 +147,18 @@ def landed(root: Path, source: str, entity: str, athlete: str) -> Iterator[Path]
     athletes = root / source / entity / f"athlete={athlete}"
     for folder in sorted(athletes.glob("[0-9][0-9][0-9][0-9]/*-run*")):
         yield from _page_paths(folder)
+
+
+def of_run(folder: Path) -> Iterator[Page]:
+    """Yield the pages of a run that can be read, in the order in which they came."""
+    yield from sound(_page_paths(folder))
+
+
+def sound(paths: Iterable[Path]) -> Iterator[Page]:
+    """Yield the pages that can be read."""
+    for path in paths:
+        with contextlib.suppress(InvalidData):
+            yield read(path)
 
 
 def subject(path: Path) -> str:

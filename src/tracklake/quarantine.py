@@ -6,7 +6,7 @@ code is another (code_versions.py), and then counts anew.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -112,6 +112,29 @@ def entered(session: SyncSession, source: str) -> dict[str, str]:
         (session.athlete, source),
     )
     return {str(item_id): str(item) for item_id, item in rows}
+
+
+def suspicion(session: SyncSession, source: str) -> Callable[[str], int]:
+    """Return how to sort items by id: those that failed before last, the longest ago first.
+
+    So that they bar nobody's way where it is they that fail.
+    """
+    rows = session.state.execute(
+        "select item_id from quarantine where athlete = ? and source = ? "
+        "order by last_seen_at, item_id",
+        (session.athlete, source),
+    )
+    ranks = {str(item_id): rank for rank, (item_id,) in enumerate(rows, start=1)}
+    return lambda item_id: ranks.get(item_id, 0)
+
+
+def seen(session: SyncSession, item_id: str) -> bool:
+    """Note that an item failed once more by no fault of its own; False if it is not entered."""
+    rows = session.state.execute(
+        "update quarantine set last_seen_at = ? where athlete = ? and item_id = ? returning 1",
+        (_text(session.clock.now()), session.athlete, item_id),
+    )
+    return bool(rows)
 
 
 def kept(session: SyncSession, source: str) -> list[Kept]:

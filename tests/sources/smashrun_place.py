@@ -36,6 +36,7 @@ class SmashrunPlace(SourcePlace):
         elif self.token:
             path = self.folder / "secrets" / self.athlete / "SMASHRUN_ACCESS_TOKEN"
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
             path.write_text(self.token)
         return {
             **own,

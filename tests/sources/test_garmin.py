@@ -144,7 +144,7 @@ def test_a_page_in_place_of_a_file(place: GarminPlace) -> None:
     assert all(row["outcome"] == "done" for row in place.shard_rows("activity_streams"))
     fill(place, 4)
     place.upstream.script.add(Html(status=200), path=DOWNLOAD)
-    with pytest.raises(SourceError, match="hands out no files"):
+    with pytest.raises(SourceError, match="Garmin fails"):
         place.pull()
     assert len(place.rows()) == 9
 

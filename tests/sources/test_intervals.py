@@ -18,7 +18,7 @@ from tests.upstream.status_faults import Html, Status
 from tests.upstream.wire import Wire
 from tracklake import compaction, reading
 from tracklake.clock import SystemClock
-from tracklake.errors import AuthError, ConfigError, Transient
+from tracklake.errors import AuthError, ConfigError, SourceError
 from tracklake.narrowing import Part
 
 DAY = dt.timedelta(days=1)
@@ -316,18 +316,18 @@ def test_no_call_more_than_was_allowed(place: IntervalsPlace, most_calls: int) -
     assert len(place.shard_rows("activity_streams")) == 5
 
 
-def test_a_service_that_is_down_sets_nothing_aside(place: IntervalsPlace) -> None:
-    """When three files fail one after the other it is the service: the next pull goes on."""
+def test_a_service_that_is_down_is_not_the_files_fault(place: IntervalsPlace) -> None:
+    """When five files fail one after the other it is the service: the next pull has them all."""
     for days in range(1, 12):
         place.upload(back(place, days))
     place.upstream.script.add(Status(503), path="/file")
-    with pytest.raises(Transient):
+    with pytest.raises(SourceError, match=r"intervals\.icu fails"):
         place.pull()
-    assert place.quarantined() == []
     assert len(place.rows()) == 11
     place.upstream.script.clear()
     place.advance(hours=2)
     assert place.pull().also["files"] == 11
+    assert place.quarantined() == []
 
 
 def test_a_damaged_file_is_set_aside_and_kept(place: IntervalsPlace) -> None:

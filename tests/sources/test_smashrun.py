@@ -299,6 +299,7 @@ def test_a_failing_service_ends_the_pull(place: SmashrunPlace) -> None:
         place.pull()
     assert set(newest(place, "activity_streams")) == set(ids[6:])
     place.upstream.script.clear()
+    place.advance(seconds=61)
     assert place.pull().details == 6  # at once: it was not the runs' fault
     assert place.quarantined() == []
 

@@ -371,6 +371,17 @@ def test_a_429_is_waited_for(
     assert place.landed_differences() == []
 
 
+def test_who_is_turned_away_after_a_429_need_not_log_in(place: Place) -> None:
+    """A 401 behind a refusal is that service's patience, not a lost login; a later run is well."""
+    refused = Status(429, {"message": "Rate Limit Exceeded"}, headers={"Retry-After": "5"})
+    place.upstream.script.add(Status(401, {"message": "Authorization Error"}), path=LISTING)
+    place.upstream.script.add(refused, path=LISTING, times=1)
+    with pytest.raises(SourceError, match="turns us away"):
+        place.pull()
+    assert place.list_calls()[0].status == 429
+    heal(place)
+
+
 @pytest.mark.parametrize("quota", [True, False])
 def test_at_most_one_429_a_window(tmp_path: Path, quota: bool) -> None:
     """Refused for ever, a pull asks at most once in 15 minutes, parks, and the flow ends with 0."""

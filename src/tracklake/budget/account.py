@@ -197,6 +197,7 @@ class Budget:
             f"{name}'s {window.kind} limit of {window.most:,} calls {span} is "
             f"used up{reserve} until {until:%H:%M} UTC",
             until=until,
+            error_class="quota_exceeded" if window.window_s >= DAY_S else "rate_limit",
         )
 
 

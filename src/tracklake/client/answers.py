@@ -13,6 +13,7 @@ from tracklake.errors import Error, InvalidData, SourceError, Transient
 from tracklake.json_text import parse
 
 LONGEST_WAIT_S = 60.0
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Failed(Exception):
     final: type[Error] | None = None  # no other try
     wait_s: float | None = None  # as the server asked
     stale: bool = False  # a kept-alive connection that had been closed meanwhile
+    error_class: str = "temporary_api_error"
+    is_page: bool = False  # for people, with 200
 
 
 def judged(ask: Ask, answer: Answer, now: dt.datetime) -> Answer | Failed:
@@ -73,7 +76,7 @@ def judged(ask: Ask, answer: Answer, now: dt.datetime) -> Answer | Failed:
         try:
             answer.json()
         except Transient as error:
-            return Failed(str(error))
+            return Failed(str(error), is_page=is_page(answer.body))
     framed = "content-length" in headers or "transfer-encoding" in headers
     if status in (200, 206) and not framed and not answer.body:
         return Failed("the answer broke off after its headers, or amid them")
@@ -104,4 +107,13 @@ def error(ask: Ask, failure: Failed, failed: int) -> Error:
     text = f"{ask.method} {place}: {failure.what} ({failed} {'try' if failed == 1 else 'tries'})"
     if failure.final is InvalidData:
         return InvalidData(text, reason="too_large")
-    return (failure.final or Transient)(text)
+    if failure.final is SourceError:
+        return SourceError(text, error_class=failure.error_class)
+    found = Transient(text, error_class=failure.error_class)
+    found.is_page = failure.is_page
+    return found
+
+
+def is_page(body: bytes) -> bool:
+    """Tell a page for people (a maintenance, a captive portal) from what was asked for."""
+    return _PAGE.match(body) is not None

@@ -24,12 +24,12 @@ from tracklake.errors import InvalidData, SourceError
 USER_AGENT = f"Tracklake/{__version__} (a person's own archive of activities)"
 _PIECE_BYTES = 1 << 16
 _CA_HINT = "behind a company's proxy, let REQUESTS_CA_BUNDLE name the file with the company's CA"
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "its name could not be looked up"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (TimeoutError, "no answer in time"),
-    (ConnectionError, "the connection was closed or reset"),
-    (zlib.error, "the body does not unpack"),
+_WORDS: tuple[tuple[type[BaseException], str, str], ...] = (
+    (socket.gaierror, "its name could not be looked up", "network_error"),
+    (ConnectionRefusedError, "the connection was refused", "network_error"),
+    (TimeoutError, "no answer in time", "timeout"),
+    (ConnectionError, "the connection was closed or reset", "network_error"),
+    (zlib.error, "the body does not unpack", "temporary_api_error"),
 )
 
 
@@ -51,19 +51,21 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _explained(error: Exception, watchdog: "Watchdog") -> Failed:
     """Say what happened in words of our own: the libraries' words quote addresses and headers."""
     if watchdog.bit:
-        return Failed("no complete answer before the deadline")
+        return Failed("no complete answer before the deadline", error_class="timeout")
     links = _chain(error)
     for link in links:
         if reason := getattr(link, "verify_message", ""):
-            return Failed(f"its certificate is not trusted ({reason}); {_CA_HINT}", SourceError)
+            said = f"its certificate is not trusted ({reason}); {_CA_HINT}"
+            return Failed(said, SourceError, error_class="network_error")
     if type(error) is OSError:  # requests, of the file that REQUESTS_CA_BUNDLE names
         return Failed("REQUESTS_CA_BUNDLE names a file that is not there", SourceError)
     if isinstance(error, ValueError):
         return Failed(f"it cannot be sent ({type(error).__name__})", SourceError)
     closed = watchdog.kept_alive and not watchdog.answered
-    for kind, words in _WORDS:
+    for kind, words, error_class in _WORDS:
         if any(isinstance(link, kind) for link in links):
-            return Failed(words, stale=closed and issubclass(kind, ConnectionError))
+            stale = closed and issubclass(kind, ConnectionError)
+            return Failed(words, stale=stale, error_class=error_class)
     return Failed(f"the answer broke off ({type(links[-1]).__name__})")
 
 

@@ -1,10 +1,11 @@
 """Answers on their way to bronze: each is a page on disk at once; up to 500 become one shard."""
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from tracklake import bronze, pages, quarantine, streams
+from tracklake import bronze, code_versions, pages, quarantine, streams
 from tracklake.enrichments.fetched import Fetched
 from tracklake.errors import InvalidData
 from tracklake.identity import bytes_hash
@@ -54,7 +55,7 @@ class Batch:
             # run, which would read it again.
             said = f"{type(error).__name__}: {error}"
             self.session.log.exception("page_unreadable", item=wanted.source_id)
-            self.set_aside(wanted, "unreadable", said, is_kept=True)
+            self.set_aside(wanted, "unforeseen", said, is_kept=True)
             return None
         self._rows.append(fetched.row)
         if fetched.outline:
@@ -81,20 +82,24 @@ class Batch:
     def set_aside(
         self, wanted: Wanted, reason: str, message: str, *, is_kept: bool = False
     ) -> None:
-        """Enter what could not be fetched or read; it is tried again after a growing gap.
+        """Enter what could not be read; it is tried again after a growing gap."""
+        quarantine.set_aside(self.session, self.item(wanted, reason, message, is_kept=is_kept))
 
-        is_kept: its page is in the run's folder.
-        """
+    def item(
+        self, wanted: Wanted, reason: str, message: str, *, is_kept: bool = False
+    ) -> quarantine.Item:
+        """Say what is set aside. is_kept: it is our code that failed, on a page of this run."""
         folder = self._run.folder if self._run and is_kept else None
-        item = quarantine.Item(
+        return quarantine.Item(
             item_id=item_id(self.enrichment.ENTITY, wanted.source_id),
             source=SOURCE,
             item=f"{self.enrichment.NAME} of {SOURCE} {wanted.source_id}",
             reason=reason,
             message=message,
             location=str(folder.relative_to(self.session.folders.data)) if folder else None,
+            subject=wanted.source_id,
+            read_as=code_versions.kind_of(SOURCE, self.enrichment.ENTITY) if is_kept else None,
         )
-        quarantine.set_aside(self.session, item)
 
     def seal(self) -> None:
         """Make the shard of what was fetched so far, and remember it."""
@@ -107,18 +112,21 @@ class Batch:
         streams.write_part(*part_folders(self.session, SOURCE), name, outlines)
         self.index.take(self.enrichment.ENTITY, run.seal(rows))
 
+    def version(self, source_id: str, began_at: dt.datetime) -> Wanted:
+        """Return a record in the version of which a run of then fetched something."""
+        column = self.enrichment.HASH
+        if column is None:
+            return Wanted(source_id, 0.0, "", "")
+        return self.index.version(source_id, column, began_at)
+
     def recover(self) -> None:
         """Give shards to the runs that died before they had one."""
         root, athlete = self.session.folders.bronze, self.session.athlete
         unknown = dataclasses.replace(self.options, include_efforts=False)  # what it had asked for
         for found in pages.unsealed(root, SOURCE, self.enrichment.ENTITY, athlete):
             self._run = found.run
-            column, began_at = self.enrichment.HASH, found.run.began_at
             for page in found.pages():
-                wanted = Wanted(page.subject, 0.0, "", "")
-                if column is not None:
-                    wanted = self.index.version(page.subject, column, began_at)
-                self._read(page, wanted, unknown)
+                self._read(page, self.version(page.subject, found.run.began_at), unknown)
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))
             self.seal()

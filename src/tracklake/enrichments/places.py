@@ -20,6 +20,7 @@ from tracklake.identity import bytes_hash
 from tracklake.places import nominatim
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import EnrichOptions, PlacesReport
+from tracklake.upstream.breaker import Breaker
 
 NAME = "places"
 ENTITY = "places"
@@ -28,8 +29,7 @@ ONLINE_VERSION = "nominatim"
 _MOST_ROWS = 5_000  # of one shard
 _PAGES_A_SHARD = 250
 _BETWEEN_CALLS_S = 1.0  # the policy of OpenStreetMap's own server: one a second at most
-_TRIES = 2
-_MOST_FAILED_IN_A_ROW = 2  # then it is the service that fails
+_TRIES = 3
 _REFUSALS = {403: "it refuses to serve us", 429: "it was asked too often"}
 _SUBJECT = re.compile(r"(m?\d+)_(m?\d+)")
 
@@ -102,7 +102,8 @@ def ask(
     setting = session.settings.nominatim_url
     if setting is None:
         return bool(brought)
-    aside = _set_aside(session, options)
+    given_up = options.everything or options.given_up
+    aside = quarantine.resting(session, ONLINE, given_up=given_up)
     left = [cell for cell in cells if cell not in brought and item_id(cell) not in aside]
     report.left = len(left)
     if not left:
@@ -120,19 +121,6 @@ def ask(
 def item_id(cell: Cell) -> str:
     """Name a cell for the quarantine."""
     return bytes_hash(f"{ONLINE} {cell.key}".encode())
-
-
-def _set_aside(session: SyncSession, options: EnrichOptions) -> set[str]:
-    """Return what failed and is not due; what was given up is only when it is asked for."""
-    rows = session.state.execute(
-        "select item_id from quarantine where athlete = ? and source = ? "
-        "and (next_try_at > ? or (next_try_at is null and not ?))",
-        (
-            *(session.athlete, ONLINE, session.clock.now().isoformat()),
-            options.everything or options.given_up,
-        ),
-    )
-    return {str(one) for (one,) in rows}
 
 
 @dataclass(slots=True)
@@ -169,7 +157,6 @@ class _Asking:
     _pace: Pace = field(init=False)
     _run: pages.Run | None = None
     _rows: list[dict[str, object]] = field(default_factory=list)
-    _failed: int = 0
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.session.clock, _BETWEEN_CALLS_S)
@@ -187,10 +174,7 @@ class _Asking:
             except InvalidData as error:
                 self._refuse(cell, error)
             except Transient as error:
-                self._failed += 1
                 self.report.failed = f"Nominatim fails: {error}"
-                if self._failed >= _MOST_FAILED_IN_A_ROW:
-                    break
             except SourceError as error:
                 self.report.failed = str(error)
                 break
@@ -198,12 +182,11 @@ class _Asking:
 
     def _one(self, cell: Cell) -> None:
         asked = Ask(url=self.url, params=nominatim.params(*cell), tries=_TRIES)
-        answer = self.client.send(asked, admit=self._admit, heed=self._pace.heed)
+        answer = Breaker(self.session, ONLINE, "Nominatim").send(asked, self._sent)
         if (why := _REFUSALS.get(answer.status)) is not None:
             raise SourceError(f"Nominatim answers {answer.status}: {why}; asked again next time")
         if answer.status != 200:
             raise InvalidData(f"it answers {answer.status}", reason="refused")
-        self._failed = 0
         self.report.failed = ""
         said = nominatim.read(answer.body, *cell)
         if self._run is None:
@@ -217,9 +200,13 @@ class _Asking:
         if len(self._rows) >= _PAGES_A_SHARD:
             self._seal()
 
+    def _sent(self, asked: Ask) -> Answer:
+        return self.client.send(asked, admit=self._admit, heed=self._pace.heed)
+
     def _admit(self) -> None:
         self._pace.admit()
         self.report.calls += 1
+        self.phase.calls += 1
 
     def _refuse(self, cell: Cell, error: InvalidData) -> None:
         item = quarantine.Item(

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import orjson
-
-from tracklake import pages
+from tracklake import pages, quarantine
 from tracklake.enrichments import streams
 from tracklake.enrichments.batches import Batch
 from tracklake.errors import InvalidData
@@ -13,12 +11,12 @@ from tracklake.pages import Page
 from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions, ListReport
 from tracklake.strava.records import SERVICE, SOURCE
-from tracklake.upstream.landings import Landing, index_of, part_folders
+from tracklake.upstream.landings import Landing, has_lost_points, index_of
 
 
 def mend_lost_points(session: SyncSession) -> bool:
     """Read every page again if a file that the last snapshot read points from is gone."""
-    if not _are_lost(session):
+    if not has_lost_points(session, SOURCE):
         return False
     session.log.warning("points_lost", source=SOURCE, action="read from the pages again")
     index = index_of(session, SOURCE)
@@ -38,11 +36,18 @@ def mend_lost_points(session: SyncSession) -> bool:
     return True
 
 
-def _are_lost(session: SyncSession) -> bool:
-    rows = session.state.execute("select value from facts where name = 'view_files'")
-    named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
-    folders = part_folders(session, SOURCE)
-    return any(path.parent in folders and not path.exists() for path in named)
+def read_set_aside(session: SyncSession, batches: Iterable[Batch]) -> None:
+    """Read again, without a call, the pages that other code than now could not read."""
+    changed = [one for one in quarantine.kept(session, SOURCE) if one.has_changed]
+    for batch in batches:
+        entity = batch.enrichment.ENTITY
+        for one in (one for one in changed if f"/{entity}/" in one.location):
+            source_id = one.subject or one.item.rpartition(" ")[2]
+            folder = session.folders.data / one.location
+            came = [page for page in pages.of_run(folder) if page.subject == source_id]
+            if came and batch.take(came[-1], batch.version(source_id, pages.began_at(folder))):
+                quarantine.release(session.state, one.item_id, session.athlete)
+        batch.seal()
 
 
 def _paths(session: SyncSession, entity: str) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from tracklake import enrichments, quarantine
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
+from tracklake.enrichments import rereading
 from tracklake.enrichments.batches import Batch, item_id
 from tracklake.errors import (
     AuthError,
@@ -18,7 +19,6 @@ from tracklake.errors import (
     Error,
     Interrupted,
     InvalidData,
-    SourceError,
     Transient,
 )
 from tracklake.pages import Page
@@ -26,6 +26,7 @@ from tracklake.session import Phase, SyncSession
 from tracklake.stages import RESERVE, EnrichOptions, EnrichReport
 from tracklake.strava import api
 from tracklake.strava.records import SOURCE
+from tracklake.upstream.breaker import Failures
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.landings import index_of
 from tracklake.upstream_index import UpstreamIndex, Wanted
@@ -33,7 +34,6 @@ from tracklake.upstream_index import UpstreamIndex, Wanted
 _DAY_S = 86_400
 _TRIES = 3  # of one item in one run
 _DISPENSABLE = ("gear", "zones")  # they need a permission that may be missing alone
-_MOST_FAILED_IN_A_ROW = 5  # then it is the service that fails, not the items
 
 Task = tuple[Wanted, ModuleType]
 
@@ -52,6 +52,7 @@ def enrich(session: SyncSession, options: EnrichOptions) -> EnrichReport:
     }
     for batch in batches.values():
         batch.recover()
+    rereading.read_set_aside(session, batches.values())
     tasks = plan(session, index, options)
     report.plan = dict(Counter(module.NAME for _, module in tasks))
     report.left = len(tasks)
@@ -66,6 +67,9 @@ def enrich(session: SyncSession, options: EnrichOptions) -> EnrichReport:
         api.connected(session, phase, cushion=cushion, most_calls=options.max_calls) as strava,
     ):
         strava.outlook = lambda: outlook(session, budget, report.left, cushion)
+        phase.forecast = lambda: forecast(
+            report.left, budget.windows(), session.clock.now(), cushion=cushion
+        )
         fetching = _Fetching(session, strava, phase, batches, options, report)
         fetching.run(tasks)
         report.finished_at = outlook(session, budget, report.left, cushion)
@@ -85,26 +89,21 @@ def plan(session: SyncSession, index: UpstreamIndex, options: EnrichOptions) -> 
             continue
         tasks += [(wanted, module) for wanted in module.wanted(index, options)]
     if not options.ids:
-        aside = _set_aside(session, options)
+        given_up = options.everything or options.given_up
+        aside = quarantine.resting(session, SOURCE, given_up=given_up)
         tasks = [task for task in tasks if item_id(task[1].ENTITY, task[0].source_id) not in aside]
         if options.since_days is not None:
             since_s = session.clock.now().timestamp() - options.since_days * _DAY_S
             tasks = [task for task in tasks if task[0].start_s >= since_s]
     order = {module.NAME: number for number, module in enumerate(modules)}
+    suspicion = quarantine.suspicion(session, SOURCE)
     return sorted(
-        tasks, key=lambda task: (-task[0].start_s, task[0].source_id, order[task[1].NAME])
+        tasks,
+        key=lambda task: (
+            suspicion(item_id(task[1].ENTITY, task[0].source_id)),
+            *(-task[0].start_s, task[0].source_id, order[task[1].NAME]),
+        ),
     )
-
-
-def _set_aside(session: SyncSession, options: EnrichOptions) -> set[str]:
-    """Return what failed and is not due; what was given up is only when it is asked for."""
-    given_up = options.everything or options.given_up
-    rows = session.state.execute(
-        "select item_id from quarantine where athlete = ? and source = ? "
-        "and (next_try_at > ? or (next_try_at is null and not ?))",
-        (session.athlete, SOURCE, session.clock.now().isoformat(), given_up),
-    )
-    return {str(one) for (one,) in rows}
 
 
 def _cushion(options: EnrichOptions) -> Cushion:
@@ -140,8 +139,11 @@ class _Fetching:
     batches: dict[str, Batch]
     options: EnrichOptions
     report: EnrichReport
-    _failed: list[Task] = field(default_factory=list)
+    _failures: Failures = field(init=False)
     _denied: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._failures = Failures(self.strava.breaker)
 
     def run(self, tasks: list[Task]) -> None:
         """Fetch one after the other; whatever stops it, what came is made use of."""
@@ -182,7 +184,7 @@ class _Fetching:
         except (Transient, InvalidData) as error:
             self._fail(task, error)
             return
-        self._failed.clear()
+        self._failures.clear()
         fetched = batch.take(Page(wanted.source_id, answer.status, answer.body), wanted)
         self.report.left -= 1
         if fetched is None:
@@ -198,31 +200,12 @@ class _Fetching:
         self.phase.advance()
 
     def _fail(self, task: Task, error: Transient | InvalidData) -> None:
-        """Set an item aside, unless it is the service that fails."""
-        self._failed.append(task)
-        if len(self._failed) >= _MOST_FAILED_IN_A_ROW:
-            self._forgive()
-            raise SourceError(f"Strava fails: {error}") from error
+        """Set an item aside; raise SourceError if it is the service that fails."""
         wanted, module = task
         reason = error.reason if isinstance(error, InvalidData) else "not_answered"
-        self.batches[module.NAME].set_aside(wanted, reason, str(error))
         self.report.left -= 1
         self._count_failure()
-
-    def _forgive(self) -> None:
-        """Let what failed while the service did be tried by the next run, the first time.
-
-        After a second time it waits: five that never come must not bar the way to all others.
-        """
-        for wanted, module in self._failed[:-1]:
-            self.session.state.execute(
-                "update quarantine set next_try_at = ? "
-                "where athlete = ? and item_id = ? and attempts = 1",
-                (
-                    *(self.session.clock.now().isoformat(), self.session.athlete),
-                    item_id(module.ENTITY, wanted.source_id),
-                ),
-            )
+        self._failures.add(self.batches[module.NAME].item(wanted, reason, str(error)), error)
 
     def _count_failure(self) -> None:
         self.report.quarantined += 1

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tracklake import quarantine
+from tracklake import error_classes, quarantine
 from tracklake.budget import Budget, Limit, patiently
 from tracklake.client import Answer, Ask, Client
 from tracklake.config import Settings
@@ -19,6 +19,7 @@ from tracklake.errors import BudgetSpent, InvalidData, SourceError, Transient
 from tracklake.identity import bytes_hash
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import EnrichOptions, WeatherReport
+from tracklake.upstream.breaker import Breaker
 from tracklake.weather import answers
 from tracklake.weather.bundles import Bundle, CellDay, Span, bundles
 
@@ -33,12 +34,9 @@ LIMITS = (
 )
 _LONGEST_WAIT_S = 80.0  # for the next minute; an hour or a day is for the next run
 _CROWDED_WAIT_S = 5.0
-_TRIES = 2
+_TRIES = 3
 _MOST_REFUSALS = 3  # of one call
-_MOST_FAILED_IN_A_ROW = 2  # then it is the service that fails
 _MOST_REFUSED_IN_A_ROW = 10  # then it is not the places: the rest is spared call and quarantine
-_REST = dt.timedelta(minutes=30)  # after that, for flows: each would wait for it in vain
-_RESTS_UNTIL = "weather_rests_until"
 
 
 def enrich(
@@ -46,14 +44,12 @@ def enrich(
 ) -> WeatherReport:
     """Fetch days of weather, as far as quota and service let it; what came lands in bronze."""
     recovered = recover(session)
-    aside = _set_aside(session, options)
+    given_up = options.everything or options.given_up
+    aside = quarantine.resting(session, SOURCE, given_up=given_up)
     days = [day for day in wanted if day not in recovered and item_id(day) not in aside]
     planned = bundles(days)
     report = WeatherReport(wanted=len(days), calls_planned=len(planned), is_plan=options.dry_run)
     if options.dry_run or not planned:
-        return report
-    if not options.only and (until := _rests_until(session)):
-        report.failed = f"Open-Meteo could not be reached; flows ask again after {until:%H:%M} UTC"
         return report
     budget = Budget(session.state, SOURCE, LIMITS, session.clock)
     with (
@@ -65,42 +61,13 @@ def enrich(
             session, phase, client, budget, landing, report, options.max_calls, frozenset(days)
         )
         fetching.run(planned)
-        _rest(session, is_needed=bool(report.failed) and not report.fetched)
         phase.detail = report.summary()
     return report
-
-
-def _rests_until(session: SyncSession) -> dt.datetime | None:
-    rows = session.state.execute("select value from facts where name = ?", (_RESTS_UNTIL,))
-    until = dt.datetime.fromisoformat(str(rows[0][0])) if rows else None
-    now = session.clock.now()
-    return until if until and now < until <= now + _REST else None
-
-
-def _rest(session: SyncSession, *, is_needed: bool) -> None:
-    """Remember that nothing came at all, or that something does again."""
-    session.state.execute("delete from facts where name = ?", (_RESTS_UNTIL,))
-    if is_needed:
-        until = (session.clock.now() + _REST).astimezone(dt.UTC)
-        session.state.execute("insert into facts values (?, ?)", (_RESTS_UNTIL, until.isoformat()))
 
 
 def item_id(day: CellDay) -> str:
     """Name a day of a place for the quarantine."""
     return bytes_hash(" ".join([SOURCE, *map(str, day)]).encode())
-
-
-def _set_aside(session: SyncSession, options: EnrichOptions) -> set[str]:
-    """Return what failed and is not due; what was given up is only when it is asked for."""
-    rows = session.state.execute(
-        "select item_id from quarantine where athlete = ? and source = ? "
-        "and (next_try_at > ? or (next_try_at is null and not ?))",
-        (
-            *(session.athlete, SOURCE, session.clock.now().isoformat()),
-            options.everything or options.given_up,
-        ),
-    )
-    return {str(one) for (one,) in rows}
 
 
 def _url(settings: Settings, service: str) -> str:
@@ -123,13 +90,12 @@ class _Fetching:
     report: WeatherReport
     most_calls: int | None
     wanted: frozenset[CellDay]
-    _failed: int = 0
     _refused: int = 0
     _aside: set[str] = field(default_factory=set)
 
     def run(self, planned: Iterable[Bundle]) -> None:
         """Fetch one after the other; whatever stops it, what came is made use of."""
-        self._aside = _known_aside(self.session)
+        self._aside = set(quarantine.entered(self.session, SOURCE))
         try:
             for bundle in planned:
                 self._one(bundle)
@@ -141,23 +107,19 @@ class _Fetching:
 
     def _note_failure(self, error: SourceError) -> None:
         self.report.failed = f"{error}; it stays pending, a later run tries again"
-        self.session.log.warning("weather_failed", error=str(error))
+        error_class = error_classes.of(error)
+        self.session.log.warning("weather_failed", error=str(error), error_class=error_class)
 
     def _one(self, bundle: Bundle) -> None:
         asked_at = self.session.clock.now()
         try:
             answer = self._answered(bundle)
-        except Transient as error:
-            self._failed += 1
-            problem = SourceError(f"Open-Meteo fails: {error}")
-            if self._failed >= _MOST_FAILED_IN_A_ROW:
-                raise problem from error
-            self._note_failure(problem)
+        except Transient as error:  # it stays pending; that it is the service, says the breaker
+            self._note_failure(SourceError(f"Open-Meteo fails: {error}"))
             return
         except InvalidData as error:
             self._refuse(bundle.spans, bundle.service, error)
             return
-        self._failed = 0
         if answer.status == 200:
             self._refused = 0
             refused = self.landing.take(bundle, answer.body, asked_at)
@@ -189,9 +151,15 @@ class _Fetching:
         raised as BudgetSpent.
         """
         url = _url(self.session.settings, bundle.service)
+        breaker = Breaker(self.session, SOURCE, "Open-Meteo")
         for _ in range(_MOST_REFUSALS):
             ask = Ask(url=url, params=bundle.params(), tries=_TRIES)
-            answer = self.client.send(ask, admit=lambda: self._admit(bundle), heed=self._heed)
+            answer = breaker.send(
+                ask,
+                lambda asked: self.client.send(
+                    asked, admit=lambda: self._admit(bundle), heed=self._heed
+                ),
+            )
             if answer.status != 429:
                 return answer
             said = answers.reason(answer.body)
@@ -212,6 +180,7 @@ class _Fetching:
             waiting=self._waiting,
         )()
         self.report.calls += 1
+        self.phase.calls += 1
         self.report.cost += bundle.cost
 
     def _heed(self, answer: Answer) -> None:
@@ -248,11 +217,3 @@ class _Fetching:
             quarantine.set_aside(self.session, item)
             self.report.quarantined += 1
             self.phase.advance(errors=1)
-
-
-def _known_aside(session: SyncSession) -> set[str]:
-    rows = session.state.execute(
-        "select item_id from quarantine where athlete = ? and source = ?",
-        (session.athlete, SOURCE),
-    )
-    return {str(one) for (one,) in rows}

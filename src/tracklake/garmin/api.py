@@ -62,6 +62,7 @@ def _entered(
 ) -> tuple[Client, Login, Service]:
     settings, folders = session.settings, session.folders
     service = Service(
+        name="garmin",
         title="Garmin",
         url=settings.garmin_personal_api_base_url,
         problem=_problem,

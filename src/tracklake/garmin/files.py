@@ -1,7 +1,5 @@
 """Which original files are still to be fetched, and what an answer to that is."""
 
-import datetime as dt
-
 from tracklake import quarantine
 from tracklake.client import Answer
 from tracklake.errors import Error, InvalidData
@@ -14,18 +12,19 @@ from tracklake.upstream_index import UpstreamIndex, Wanted
 ENTITY = "activity_streams"
 _ACCEPT = "application/x-zip-compressed"  # application/octet-stream alone gets a 406
 _MOST_BYTES = 64 << 20
+_TRIES = 3  # of one file in one run
 _TEXT = ("text/", "application/json", "application/xhtml")
 
 
 def wanted(session: SyncSession, index: UpstreamIndex) -> list[Wanted]:
-    """List the activities whose file is missing, newest first, without those set aside for now."""
-    rows = session.state.execute(
-        "select item_id from quarantine where athlete = ? and source = ? "
-        "and (next_try_at is null or next_try_at > ?)",
-        (session.athlete, records.SOURCE, session.clock.now().astimezone(dt.UTC).isoformat()),
-    )
-    aside = {str(item_id) for (item_id,) in rows}
-    return [one for one in index.wanted(ENTITY, "track_hash") if _item_id(one) not in aside]
+    """List the activities whose file is missing, newest first, without those set aside for now.
+
+    Those that failed before come last: they must not bar the way where it is they that fail.
+    """
+    aside = quarantine.resting(session, records.SOURCE)
+    suspicion = quarantine.suspicion(session, records.SOURCE)
+    found = [one for one in index.wanted(ENTITY, "track_hash") if _item_id(one) not in aside]
+    return sorted(found, key=lambda one: suspicion(_item_id(one)))
 
 
 def fetch(calls: Calls, one: Wanted) -> Answer:
@@ -34,7 +33,8 @@ def fetch(calls: Calls, one: Wanted) -> Answer:
     Raises what Calls.get does; InvalidData also for a page of text in place of a file.
     """
     path = f"download-service/files/activity/{one.source_id}"
-    answer = calls.get(path, headers={"Accept": _ACCEPT}, most_bytes=_MOST_BYTES)
+    accept = {"Accept": _ACCEPT}
+    answer = calls.get(path, headers=accept, most_bytes=_MOST_BYTES, tries=_TRIES)
     kind = answer.headers.get("content-type", "")
     if answer.status == 200 and (kind.startswith(_TEXT) or not answer.body):
         said = f"Garmin answered with {kind[:40] or 'nothing'} in place of a file"
@@ -42,16 +42,16 @@ def fetch(calls: Calls, one: Wanted) -> Answer:
     return answer
 
 
-def set_aside(session: SyncSession, one: Wanted, error: Error) -> None:
-    """Note that a file could not be fetched; it is tried again after a growing gap."""
-    item = quarantine.Item(
+def failed(one: Wanted, error: Error) -> quarantine.Item:
+    """Say what is set aside where a file could not be fetched."""
+    return quarantine.Item(
         item_id=_item_id(one),
         source=records.SOURCE,
         item=f"file of {records.SOURCE} {one.source_id}",
         reason=error.reason if isinstance(error, InvalidData) else "unreachable",
         message=str(error),
+        subject=one.source_id,
     )
-    quarantine.set_aside(session, item)
 
 
 def _item_id(one: Wanted) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from tracklake import landing
+from tracklake import landing, redaction
 from tracklake.errors import StorageError
 from tracklake.identity import bytes_hash
 from tracklake.tokens import file as token_file
@@ -29,6 +29,9 @@ class Kept:
     access_token: str = field(default="", repr=False)
     use_until: float = 0.0
     key_ends_on: str | None = None
+
+    def __post_init__(self) -> None:
+        redaction.learn(self.access_token)
 
     @property
     def ends_on(self) -> dt.date | None:

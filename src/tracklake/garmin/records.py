@@ -10,7 +10,7 @@ from tracklake.analysis.local_time import zone_at
 from tracklake.errors import InvalidData
 from tracklake.garmin import sports
 from tracklake.identity import content_hash
-from tracklake.json_reader import Reader, sound
+from tracklake.json_reader import Reader, names_of, sound
 from tracklake.sports import family
 from tracklake.upstream.listed import Listed, Service, identified
 
@@ -51,7 +51,7 @@ def identity(item: dict[str, Any]) -> str:
     """Return an activity's id; InvalidData if it has none."""
     found = Reader(item).integer("activityId")
     if found is None or found <= 0:
-        raise InvalidData(f"an activity without an id: {repr(item)[:80]}", reason="no_id")
+        raise InvalidData(f"an activity without an id: {names_of(item)}", reason="no_id")
     return str(found)
 
 

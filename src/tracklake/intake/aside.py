@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tracklake import quarantine
+from tracklake import code_versions, quarantine
 from tracklake.errors import InvalidData
 from tracklake.identity import bytes_hash
 from tracklake.intake import index
-from tracklake.intake.looking import DECODER_VERSION, Looked
+from tracklake.intake.looking import Looked
 from tracklake.intake.rows import SOURCE
 from tracklake.session import SyncSession
 
@@ -21,12 +21,8 @@ class Aside:
     _named: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rows = self.session.state.execute(
-            "select item_id, item from quarantine where athlete = ? and source = ?",
-            (self.session.athlete, SOURCE),
-        )
-        for item_id, item in rows:
-            self._enter(str(item_id), str(item))
+        for item_id, item in quarantine.entered(self.session, SOURCE).items():
+            self._enter(item_id, item)
 
     def _enter(self, item_id: str, item: str) -> None:
         self.items[item_id] = item
@@ -92,7 +88,7 @@ class Aside:
             reason=error.reason,
             message=str(error),
             location=kept_at,
-            decoder_version=DECODER_VERSION,
+            read_as=code_versions.FILES,
         )
         quarantine.set_aside(self.session, item)
         self._enter(item.item_id, shown)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from tracklake import bronze, quarantine
+from tracklake import bronze, code_versions, quarantine, sound_files
 from tracklake.intake.finding import Candidate
 from tracklake.intake.looking import DECODER_VERSION, Looked
 from tracklake.intake.originals import Job, Landed, is_kept
@@ -57,7 +57,8 @@ def _newest(session: SyncSession, entity: str) -> Iterable[dict[str, object]]:
         columns += ["size_bytes"]
     own = f"athlete={session.athlete}"
     for path in bronze.shard_paths(session.folders.bronze, entity):
-        if own in path.parts and SOURCE in path.parts:
+        is_own = own in path.parts and SOURCE in path.parts
+        if is_own and sound_files.damage(path) is None:  # compaction sets what is damaged aside
             for row in pq.read_table(path, columns=columns).to_pylist():
                 kept = newest.get(row["source_id"])
                 if kept is None or kept["ingested_at"] <= row["ingested_at"]:
@@ -84,7 +85,7 @@ def _recall(session: SyncSession, row: dict[str, object]) -> None:
             reason="recalled",
             message=str(row["message"]),
             location=str(row["location"]),
-            decoder_version=str(row["decoder_version"]),
+            read_as=code_versions.FILES,
         )
         quarantine.set_aside(session, item)
 
@@ -156,12 +157,8 @@ def due_where_they_lie(session: SyncSession) -> set[str]:
     """Name the files to look at again although they did not change: archives, tables and what could
     not be read are not kept in bronze when they are set aside; their next try is where they lie.
     """
-    rows = session.state.execute(
-        "select item from quarantine where athlete = ? and source = ? "
-        "and location is null and next_try_at <= ?",
-        (session.athlete, SOURCE, session.clock.now().isoformat()),
-    )
-    return {name for (item,) in rows for name in _holders(str(item))}
+    due = quarantine.due_elsewhere(session, SOURCE)
+    return {name for item in due for name in _holders(item)}
 
 
 def _holders(item: str) -> Iterator[str]:
@@ -193,17 +190,13 @@ def remember_landed(session: SyncSession, entity: str, records: Iterable[tuple[s
 
 def due(session: SyncSession) -> list[Job]:
     """List originals to decode again: set aside and due, or damaged and our decoders newer."""
-    rows = session.state.execute(
-        "select location, item_id, item from quarantine where athlete = ? and source = ? "
-        "and location is not null and (next_try_at <= ? or decoder_version <> ?) "
-        "union all select location, file_sha256, seen_as from decoded where athlete = ? "
-        "and outcome = 'salvaged' and decoder_version <> ? order by 1",
-        (
-            *(session.athlete, SOURCE, session.clock.now().isoformat(), DECODER_VERSION),
-            *(session.athlete, DECODER_VERSION),
-        ),
+    salvaged = session.state.execute(
+        "select location, file_sha256, seen_as from decoded where athlete = ? "
+        "and outcome = 'salvaged' and decoder_version <> ?",
+        (session.athlete, DECODER_VERSION),
     )
-    return _again(session, rows)
+    aside = [(one.location, one.item_id, one.item) for one in quarantine.kept(session, SOURCE)]
+    return _again(session, sorted([*aside, *salvaged], key=lambda row: str(row[0])))
 
 
 def originals(session: SyncSession) -> list[Job]:

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from tracklake import bronze, landing, pages, quarantine, streams
+from tracklake import bronze, code_versions, landing, pages, quarantine, streams
 from tracklake.errors import InvalidData
 from tracklake.identity import bytes_hash, stable_id
-from tracklake.intake import containers, looking
+from tracklake.intake import containers, decoding_again, looking
 from tracklake.intake.originals import disk_trouble_said
 from tracklake.intake.service_decoding import Decoded, activity_file, decode
 from tracklake.intake.workers import Task, Workers, verdict
@@ -58,11 +58,21 @@ class ServiceFiles:
             content = activity_file(data)
         except InvalidData:
             content = data  # kept as it came, whatever it is
-        path = self._land(content)
+        self._take_landed(wanted, self._land(content), len(content))
+
+    def _take_landed(self, wanted: Wanted, path: Path, size_bytes: int) -> None:
         receipt = orjson.dumps({"sha256": path.name[:64], "file": path.name})
         self._receive(wanted, 200, receipt, path)
-        self._size_bytes += len(content)
+        self._size_bytes += size_bytes
         self._seal_if_much()
+
+    def decode_again(self) -> None:
+        """Decode originals that are in bronze once more: what could not be decoded and is due,
+        and, where points of this source are lost, all. Nothing is fetched.
+        """
+        for wanted, path in decoding_again.due(self.session, self.index, self.source):
+            self._take_landed(wanted, path, path.stat().st_size)
+        self.seal()
 
     def none(self, wanted: Wanted, status: int, body: bytes) -> None:
         """Land an answer that says that there is no file, so that it is not asked again."""
@@ -204,7 +214,8 @@ class ServiceFiles:
                 reason=error.reason,
                 message=str(error),
                 location=path.relative_to(self.session.folders.data).as_posix(),
-                decoder_version=looking.DECODER_VERSION,
+                subject=wanted.source_id,
+                read_as=code_versions.ORIGINALS,
             ),
         )
 
@@ -217,29 +228,14 @@ class ServiceFiles:
         for found in pages.unsealed(root, self.source, _ENTITY, athlete):
             for page in found.pages():
                 wanted = self.index.version(page.subject, "track_hash", found.run.began_at)
-                path = self._kept(page)
-                if path is not None or not _is_receipt(page):
+                path = decoding_again.original(self.session, self.source, page)
+                if path is not None or not decoding_again.is_receipt(page):
                     self._waiting.append((wanted, path))
             for path in found.damaged:
                 self.session.log.error("page_damaged", path=str(path))
             self._run = found.run
             self.seal()
             self.session.log.info("run_recovered", folder=str(found.run.folder))
-
-    def _kept(self, page: pages.Page) -> Path | None:
-        """Return the original that a receipt names, if it is there."""
-        if not _is_receipt(page):
-            return None
-        name = str(orjson.loads(page.body)["file"])
-        path = bronze.object_path(
-            self.session.folders.bronze, self.source, self.session.athlete, name[:64], name[64:]
-        )
-        return path if path.exists() else None
-
-
-def _is_receipt(page: pages.Page) -> bool:
-    """Tell a page that names an original from an answer that there is none: 404, or nothing."""
-    return page.status == 200 and bool(page.body)
 
 
 def _facts(decoded: Decoded, key: int) -> dict[str, object]:

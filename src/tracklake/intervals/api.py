@@ -52,6 +52,7 @@ def connected(
             phase=phase,
             client=client,
             service=Service(
+                name="intervals",
                 title=TITLE,
                 url=session.settings.intervals_api_url,
                 problem=lambda status, body: None,  # noqa: ARG005 a 401 says enough

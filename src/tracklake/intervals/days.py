@@ -7,7 +7,7 @@ from tracklake.clock import from_unix
 from tracklake.errors import InvalidData
 from tracklake.identity import content_hash
 from tracklake.intervals.records import SOURCE
-from tracklake.json_reader import Reader, sound
+from tracklake.json_reader import Reader, names_of, sound
 
 ENTITY = "wellness"
 
@@ -56,7 +56,7 @@ def day(item: dict[str, Any], athlete: str) -> dict[str, object]:
     try:
         date = dt.date.fromisoformat((reader.text("id") or "")[:10])
     except ValueError:
-        raise InvalidData(f"a day without a date: {repr(item)[:80]}", reason="no_date") from None
+        raise InvalidData(f"a day without a date: {names_of(item)}", reason="no_date") from None
     updated_s = reader.moment("updated")
     return {
         "source": SOURCE,

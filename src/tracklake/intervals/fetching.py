@@ -4,21 +4,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tracklake import quarantine
+from tracklake import code_versions, quarantine
 from tracklake.client import Answer
-from tracklake.errors import Error, InvalidData, Transient
+from tracklake.errors import InvalidData, Transient
 from tracklake.identity import bytes_hash
 from tracklake.intervals.records import SOURCE, TITLE
 from tracklake.session import SyncSession
 from tracklake.upstream import abreast
 from tracklake.upstream.abreast import Wish
+from tracklake.upstream.breaker import Failures
 from tracklake.upstream.calls import Calls
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 _AT_ONCE = 3
 _MOST_BYTES = 64 << 20
 _NO_FILE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html|[{\[])", re.IGNORECASE)
-_FAILURES = 3  # one after the other: the service, not what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +46,27 @@ class Fetching:
         """Get all that is missing of a kind; one that fails does not stop the others.
 
         prove: makes sure that the key is right, or raises AuthError; asked when one thing is
-        forbidden. Raises what concerns all of them: AuthError, BudgetSpent, Transient.
+        forbidden. Raises what concerns all of them: AuthError, BudgetSpent, SourceError.
         """
-        failed: list[tuple[Wanted, Error]] = []
+        failures = Failures(self.calls.breaker)
         for wanted, outcome in self._answers(kind):
             self.calls.phase.advance()
-            if isinstance(outcome, Transient):
-                failed.append((wanted, outcome))
-                if len(failed) >= _FAILURES:
-                    raise outcome
-                continue
             if isinstance(outcome, Answer) and outcome.status == 403:
                 prove()
-            self._take(kind, wanted, outcome)
-            self._give_up(kind, failed)
-            failed = []
-        self._give_up(kind, failed)
+            try:
+                self._take(kind, wanted, outcome)
+                failures.clear()
+            except (InvalidData, Transient) as error:
+                self.refused += 1
+                failures.add(_failed(kind, wanted, error), error)
 
     def missing(self, kind: Kind) -> list[Wanted]:
-        """List what is to be fetched now."""
-        aside = self._aside()
+        """List what is to be fetched now; those that failed before come last, to bar nobody."""
+        aside = quarantine.resting(self.session, SOURCE)
+        suspicion = quarantine.suspicion(self.session, SOURCE)
         wanted = self.index.wanted(kind.entity, kind.hash_column)
-        return [one for one in wanted if _item_id(kind, one) not in aside]
+        due = [one for one in wanted if _item_id(kind, one) not in aside]
+        return sorted(due, key=lambda one: suspicion(_item_id(kind, one)))
 
     def _answers(self, kind: Kind) -> Iterator[tuple[Wanted, abreast.Outcome]]:
         missing = self.missing(kind)
@@ -78,39 +77,24 @@ class Fetching:
         ]
         return abreast.answers(self.calls, wishes, _AT_ONCE)
 
-    def _take(self, kind: Kind, wanted: Wanted, outcome: Answer | InvalidData) -> None:
-        try:
-            if isinstance(outcome, InvalidData):
-                raise outcome
-            kind.take(wanted, outcome)
-            quarantine.release(self.session.state, _item_id(kind, wanted), self.session.athlete)
-        except InvalidData as error:
-            self._set_aside(kind, wanted, error)
+    def _take(self, kind: Kind, wanted: Wanted, outcome: abreast.Outcome) -> None:
+        if not isinstance(outcome, Answer):
+            raise outcome
+        kind.take(wanted, outcome)
+        quarantine.release(self.session.state, _item_id(kind, wanted), self.session.athlete)
 
-    def _give_up(self, kind: Kind, failed: list[tuple[Wanted, Error]]) -> None:
-        """Set aside what failed while other things came."""
-        for wanted, error in failed:
-            self._set_aside(kind, wanted, InvalidData(str(error), reason="no_answer"))
 
-    def _set_aside(self, kind: Kind, wanted: Wanted, error: InvalidData) -> None:
-        self.refused += 1
-        item = quarantine.Item(
-            item_id=_item_id(kind, wanted),
-            source=SOURCE,
-            item=f"{kind.word} of {TITLE}'s activity {wanted.source_id}",
-            reason=error.reason,
-            message=str(error),
-        )
-        quarantine.set_aside(self.session, item)
-
-    def _aside(self) -> set[str]:
-        """Return what failed and is not due."""
-        rows = self.session.state.execute(
-            "select item_id from quarantine where athlete = ? and source = ? "
-            "and (next_try_at > ? or next_try_at is null)",
-            (self.session.athlete, SOURCE, self.session.clock.now().isoformat()),
-        )
-        return {str(one) for (one,) in rows}
+def _failed(kind: Kind, wanted: Wanted, error: InvalidData | Transient) -> quarantine.Item:
+    is_unreadable = isinstance(error, InvalidData) and error.reason == "no_intervals"
+    return quarantine.Item(
+        item_id=_item_id(kind, wanted),
+        source=SOURCE,
+        item=f"{kind.word} of {TITLE}'s activity {wanted.source_id}",
+        reason=error.reason if isinstance(error, InvalidData) else "no_answer",
+        message=str(error),
+        subject=wanted.source_id,
+        read_as=code_versions.kind_of(SOURCE, kind.entity) if is_unreadable else None,
+    )
 
 
 def expect_file(body: bytes) -> None:

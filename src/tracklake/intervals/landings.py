@@ -2,6 +2,7 @@
 first, then one shard a run.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,13 +111,17 @@ class PartLanding:
 
     def take(self, wanted: Wanted, status: int, body: bytes) -> None:
         """Land an answer; any but 200 says that there are none. InvalidData if it is none."""
-        row = parts.row(self.session.athlete, wanted.source_id, status, body)
         self._run = self._run or _begun(self.session, self.index, parts.ENTITY)
         self._run.add(pages.Page(wanted.source_id, status, body))
-        self._waiting.append({**row, "wanted_hash": wanted.wanted_hash})
-        self.landed += bool(row["intervals"])
+        self.landed += self._read(wanted, status, body)
         if len(self._waiting) >= _MOST_ROWS:
             self.seal()
+
+    def _read(self, wanted: Wanted, status: int, body: bytes) -> bool:
+        """Read an answer; tell whether there are any."""
+        row = parts.row(self.session.athlete, wanted.source_id, status, body)
+        self._waiting.append({**row, "wanted_hash": wanted.wanted_hash})
+        return bool(row["intervals"])
 
     def seal(self) -> None:
         """Make the run's shard."""
@@ -131,7 +136,7 @@ class PartLanding:
         for found in pages.unsealed(root, SOURCE, parts.ENTITY, athlete):
             for page in found.pages():
                 wanted = self.index.version(page.subject, "facts_hash", found.run.began_at)
-                row = parts.row(athlete, page.subject, page.status, page.body)
-                self._waiting.append({**row, "wanted_hash": wanted.wanted_hash})
+                with contextlib.suppress(InvalidData):  # it is set aside, or asked for again
+                    self._read(wanted, page.status, page.body)
             self._run = found.run
             self.seal()

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tracklake.clock import from_unix
 from tracklake.errors import InvalidData
 from tracklake.identity import content_hash
-from tracklake.json_reader import Reader, sound
+from tracklake.json_reader import Reader, names_of, sound
 from tracklake.upstream.listed import Listed, Service, identified
 
 SOURCE = "intervals"
@@ -37,7 +37,7 @@ def identity(item: dict[str, Any]) -> str:
     """Return an activity's id; InvalidData if it has none."""
     found = Reader(item).text("id") or ""
     if not _ID.fullmatch(found):
-        raise InvalidData(f"an activity without an id: {repr(item)[:80]}", reason="no_id")
+        raise InvalidData(f"an activity without an id: {names_of(item)}", reason="no_id")
     return found
 
 

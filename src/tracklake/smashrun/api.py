@@ -56,6 +56,7 @@ def connected(
             phase=phase,
             client=client,
             service=Service(
+                name="smashrun",
                 title="SmashRun",
                 url=session.settings.smashrun_api_url,
                 rejected=f"SmashRun does not accept the token any more: {rejected}",

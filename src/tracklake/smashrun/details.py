@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tracklake import bronze, pages, quarantine, streams
+from tracklake import bronze, code_versions, pages, quarantine, streams
 from tracklake.analysis import shape
-from tracklake.errors import InvalidData, SourceError, Transient
+from tracklake.errors import InvalidData, Transient
 from tracklake.identity import bytes_hash, stable_id
 from tracklake.json_reader import Reader
 from tracklake.json_text import parse
@@ -24,8 +24,9 @@ from tracklake.session import SyncSession
 from tracklake.smashrun import recordings, splits
 from tracklake.smashrun.records import SOURCE, identity
 from tracklake.stages import ListReport
+from tracklake.upstream.breaker import Failures
 from tracklake.upstream.calls import Calls
-from tracklake.upstream.landings import part_folders
+from tracklake.upstream.landings import as_fetched, has_lost_points, part_folders
 from tracklake.upstream.listed import identified
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
@@ -33,7 +34,6 @@ _ENTITY = "activity_streams"
 _HASH = "track_hash"
 _KINDS = ("", "km", "mi")  # of answers about one run; the first is the run itself
 _MOST_RUNS = 100  # of one shard: so many points are in memory at once
-_MOST_FAILED_IN_A_ROW = 5  # then it is the service that fails, not the runs
 _TRIES = 3  # of one call in one pull
 
 
@@ -51,15 +51,20 @@ class Details:
     _details: list[dict[str, object]] = field(default_factory=list)
     _outlines: list[tuple[int, Outline]] = field(default_factory=list)
     _complete: int = 0
-    _failed: list[Wanted] = field(default_factory=list)  # one after the other
+    _failures: Failures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._failures = Failures(self.calls.breaker)
 
     # ---- fetching
 
     def fetch(self) -> None:
         """Fetch what is missing; raises what Calls.get does, and SourceError if nothing comes."""
-        aside = self._set_aside_ids()
+        aside = quarantine.resting(self.session, SOURCE)
+        suspicion = quarantine.suspicion(self.session, SOURCE)
         missing = self.index.wanted(_ENTITY, _HASH)
         wanted = [one for one in missing if _item_id(one) not in aside]
+        wanted.sort(key=lambda one: suspicion(_item_id(one)))
         self.calls.phase.expect(self.calls.phase.processed + len(wanted))
         for one in wanted:
             self._fetch_one(one)
@@ -75,7 +80,7 @@ class Details:
         except (Transient, InvalidData) as error:
             self._fail(wanted, error)
             return
-        self._failed.clear()
+        self._failures.clear()
         self._take(wanted, self._came.pop(wanted.source_id))
         if self._complete >= _MOST_RUNS:
             self.seal()
@@ -108,7 +113,7 @@ class Details:
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             # The pages are on disk, and must not stop this and every later pull.
             self.session.log.exception("page_unreadable", item=wanted.source_id)
-            self._set_aside(wanted, "unreadable", f"{type(error).__name__}: {error}")
+            self._set_aside(wanted, "unforeseen", f"{type(error).__name__}: {error}")
             return
         self._streams.append(row)
         self._details += [details] if details else []
@@ -203,51 +208,58 @@ class Details:
             self.seal()
             self._run = None  # what is asked for now lands in a run of its own
 
+    def read_again(self) -> None:
+        """Read pages in bronze once more, without a call: those that other code than now could not
+        read and, where points are lost, all.
+        """
+        changed = [one for one in quarantine.kept(self.session, SOURCE) if one.has_changed]
+        ids = {one.subject for one in changed if f"/{_ENTITY}/" in one.location}
+        is_lost = has_lost_points(self.session, SOURCE)
+        if not (ids or is_lost):
+            return
+        root, athlete = self.session.folders.bronze, self.session.athlete
+        landed = pages.landed(root, SOURCE, _ENTITY, athlete)
+        newest = {pages.subject(path): path for path in landed}
+        for source_id in [one for one in newest if "_" not in one and (is_lost or one in ids)]:
+            names = (source_id, *(f"{source_id}_{kind}" for kind in _KINDS[1:]))
+            found = pages.sound(newest[name] for name in names if name in newest)
+            came = {page.subject.partition("_")[2]: page for page in found}
+            if _is_complete(came):
+                self._run = self._run or self._begin()
+                for page in came.values() if source_id in ids else ():
+                    self._run.add(page)  # as if it came now
+                self._take(as_fetched(self.index, _ENTITY, source_id), came)
+                if self._complete >= _MOST_RUNS:
+                    self.seal()
+        self.seal()
+
     # ---- what fails
 
-    def _set_aside_ids(self) -> set[str]:
-        """Return what failed and is not due."""
-        rows = self.session.state.execute(
-            "select item_id from quarantine where athlete = ? and source = ? "
-            "and (next_try_at > ? or next_try_at is null)",
-            (self.session.athlete, SOURCE, self.session.clock.now().isoformat()),
-        )
-        return {str(one) for (one,) in rows}
-
     def _fail(self, wanted: Wanted, error: Transient | InvalidData) -> None:
-        """Set a run aside, unless it is the service that fails."""
-        self._failed.append(wanted)
-        if len(self._failed) >= _MOST_FAILED_IN_A_ROW:
-            self._forgive()
-            raise SourceError(f"SmashRun fails: {error}") from error
+        """Set a run aside; raise SourceError if it is the service that fails."""
         reason = error.reason if isinstance(error, InvalidData) else "not_answered"
-        self._set_aside(wanted, reason, str(error))
-
-    def _forgive(self) -> None:
-        """Let what failed while the service did be tried by the next pull, the first time.
-
-        After a second time it waits: five that never come must not bar the way to all others.
-        """
-        for wanted in self._failed[:-1]:
-            self.session.state.execute(
-                "update quarantine set next_try_at = ? "
-                "where athlete = ? and item_id = ? and attempts = 1",
-                (self.session.clock.now().isoformat(), self.session.athlete, _item_id(wanted)),
-            )
+        self.report.quarantined += 1
+        self._failures.add(self._item(wanted, reason, str(error)), error)
 
     def _set_aside(self, wanted: Wanted, reason: str, message: str) -> None:
+        """Enter what our code could not read; its pages are in the run's folder."""
         self.report.quarantined += 1
-        folder = self._run.folder if self._run else None
-        quarantine.set_aside(
-            self.session,
-            quarantine.Item(
-                item_id=_item_id(wanted),
-                source=SOURCE,
-                item=f"details of {SOURCE} {wanted.source_id}",
-                reason=reason,
-                message=message,
-                location=str(folder.relative_to(self.session.folders.data)) if folder else None,
-            ),
+        assert self._run is not None  # noqa: S101 its pages were just landed
+        kept_at = str(self._run.folder.relative_to(self.session.folders.data))
+        quarantine.set_aside(self.session, self._item(wanted, reason, message, kept_at))
+
+    def _item(
+        self, wanted: Wanted, reason: str, message: str, kept_at: str | None = None
+    ) -> quarantine.Item:
+        return quarantine.Item(
+            item_id=_item_id(wanted),
+            source=SOURCE,
+            item=f"details of {SOURCE} {wanted.source_id}",
+            reason=reason,
+            message=message,
+            location=kept_at,
+            subject=wanted.source_id,
+            read_as=code_versions.kind_of(SOURCE, _ENTITY) if kept_at else None,
         )
 
 

@@ -12,7 +12,7 @@ from tracklake import sports
 from tracklake.analysis.local_time import zone_at
 from tracklake.errors import InvalidData
 from tracklake.identity import content_hash
-from tracklake.json_reader import Reader, sound
+from tracklake.json_reader import Reader, names_of, sound
 from tracklake.upstream import listed as listing
 from tracklake.upstream.listed import Listed, Service
 
@@ -39,7 +39,7 @@ def identity(item: dict[str, Any]) -> str:
     """Return a run's id; InvalidData if it has none."""
     found = Reader(item).integer("activityId")
     if found is None or found <= 0:
-        raise InvalidData(f"a run without an id: {repr(item)[:80]}", reason="no_id")
+        raise InvalidData(f"a run without an id: {names_of(item)}", reason="no_id")
     return str(found)
 
 

@@ -21,6 +21,7 @@ from tracklake.intake.workers import Limits, Workers
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.upstream import landings, reconciling
+from tracklake.upstream.breaker import Failures
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
 from tracklake.upstream.memory import within
@@ -34,7 +35,6 @@ _LIST = "activitylist-service/activities/search/activities"
 _DAY_S = 86_400
 _RECONCILE = dt.timedelta(days=7)
 _FRESH = dt.timedelta(hours=1)  # a list read so lately is not read again to go on with the files
-_MOST_FAILURES = 3  # files in a row that do not come: it is not about them
 
 
 def is_configured(folders: Folders, settings: Settings) -> bool:
@@ -59,12 +59,16 @@ def pull(
     index.sync()
     landing = landings.Landing(session, index, report, records.SERVICE)
     recovered = landing.recover()
+    landing.read_again()
     checkpoints = Checkpoints(session, NAME)
     if not recovered:
         checkpoints.begin_anew()
     with session.phase(NAME) as phase, Workers(config.cores(), Limits()) as workers:
         originals = ServiceFiles(session, index, NAME, workers)
         originals.recover()
+        originals.decode_again()
+        if landings.has_lost_points(session, NAME):
+            landing.restore_lost()
         warning = key_warning.warn(session)
         with api.connected(session, phase, most_calls=options.max_calls) as calls:
             pulling = _Pull(session, calls, index, landing, originals, options, checkpoints)
@@ -198,19 +202,16 @@ class _Pull:
         raise SourceError(f"Garmin answered {answer.status} and no list of activities")
 
     def _fetch_files(self) -> None:
-        """Fetch what is missing; one that does not come is set aside, several in a row end it."""
-        failures = 0
+        """Fetch what is missing; one that does not come is set aside, a failing service ends it."""
+        failures = Failures(self.calls.breaker)
         for one in files.wanted(self.session, self.index):
             try:
                 answer = files.fetch(self.calls, one)
             except (InvalidData, Transient) as error:
-                failures += 1
-                if failures >= _MOST_FAILURES:
-                    raise SourceError(f"Garmin hands out no files: {error}") from error
-                files.set_aside(self.session, one, error)
                 self.landing.report.quarantined += 1
+                failures.add(files.failed(one, error), error)
                 continue
-            failures = 0
+            failures.clear()
             if answer.status == 200:
                 self.originals.take(one, answer.body)
             else:

@@ -106,7 +106,11 @@ class _Shelves:
         anew += [] if self.days.recover() else ["days_walk", "days_read", "round"]
         for fact in anew:
             memory.write(fact, None)
+        self.activities.read_again()
         self.files.recover()
+        self.files.decode_again()
+        if landings.has_lost_points(memory.session, NAME):
+            self.activities.restore_lost()
         self.parts.recover()
 
     def seal(self) -> None:

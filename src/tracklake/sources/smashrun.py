@@ -59,6 +59,7 @@ def pull(
     checkpoints = Checkpoints(session, NAME)
     if not landing.recover():
         checkpoints.forget()
+    landing.read_again()
     with (
         session.phase(NAME) as phase,
         api.connected(session, phase, most_calls=options.max_calls) as calls,
@@ -93,6 +94,10 @@ class _Pull:
         totals, report = Totals(self.session, self.calls), self.landing.report
         totals.recover()
         self.details.recover()
+        is_lost = landings.has_lost_points(self.session, NAME)
+        self.details.read_again()
+        if is_lost:
+            self.landing.restore_lost()
         try:
             self._read_list_unless_just_read()
         finally:

@@ -51,6 +51,7 @@ def connected(
 ) -> Iterator[Calls]:
     """Open a connection for a phase."""
     service = Service(
+        name="strava",
         title="Strava",
         url=session.settings.strava_api_url,
         problem=oauth.auth_problem,

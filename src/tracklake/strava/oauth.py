@@ -59,7 +59,8 @@ def missing_scopes(scope: str | None) -> list[str]:
     if not granted & {"activity:read", "activity:read_all"}:
         raise AuthError(
             "without the permission activity:read_all nothing can be read from Strava: "
-            f"{ADVICE} and leave the boxes about your activities ticked"
+            f"{ADVICE} and leave the boxes about your activities ticked",
+            error_class="permission_denied",
         )
     sentences = []
     if "activity:read_all" not in granted:
@@ -192,7 +193,8 @@ def _scope_problem(faults: list[tuple[str, str, str]]) -> AuthError | None:
         return None
     return AuthError(
         f"Strava says that the permission {' and '.join(missing)} is missing: {ADVICE} and leave "
-        "its box ticked"
+        "its box ticked",
+        error_class="permission_denied",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tracklake.analysis.local_time import zone_at
 from tracklake.errors import InvalidData
 from tracklake.identity import content_hash
-from tracklake.json_reader import Reader, sound
+from tracklake.json_reader import Reader, names_of, sound
 from tracklake.upstream import listed as listing
 from tracklake.upstream.listed import Listed, Service
 
@@ -34,7 +34,7 @@ def identity(item: dict[str, Any]) -> str:
     """Return an activity's id; InvalidData if it has none."""
     found = Reader(item).integer("id")
     if found is None or found <= 0:
-        raise InvalidData(f"an activity without an id: {repr(item)[:80]}", reason="no_id")
+        raise InvalidData(f"an activity without an id: {names_of(item)}", reason="no_id")
     return str(found)
 
 

@@ -101,6 +101,7 @@ class UploadCalls:
             raise BudgetSpent(f"stopped after {api.calls} calls (--max-calls)", until=now)
         patiently(self._budget, api.session.clock, waiting=self._waiting)()
         api.calls += 1
+        api.phase.calls += 1
 
     def _waiting(self, until: dt.datetime) -> None:
         self.api.phase.note(f"waiting for Strava's quota until {until:%H:%M:%S} UTC")
@@ -118,7 +119,9 @@ class UploadCalls:
         )
         with contextlib.closing(Client(session.clock)) as client:
             try:
-                return client.send(ask, heed=self._budget.heed)
+                return self.api.breaker.send(
+                    ask, lambda asked: client.send(asked, heed=self._budget.heed)
+                )
             except (Transient, InvalidData) as error:
                 session.log.warning("upload_without_answer", error=str(error))
                 return None

@@ -17,6 +17,8 @@ from tracklake.client import Answer, Ask, Client
 from tracklake.errors import Error, Interrupted, InvalidData, SourceError, Transient
 from tracklake.upstream.calls import Calls
 
+_TRIES = 3  # of one item in one run
+
 Item = TypeVar("Item")
 Outcome = Answer | InvalidData | Transient
 
@@ -35,7 +37,7 @@ class _Message(NamedTuple):
 
     slot: Calls
     future: "Future[Any]"
-    work: Callable[[], None] | None = None
+    work: Callable[[], Any] | None = None
 
 
 @dataclass(slots=True)
@@ -46,14 +48,14 @@ class _Desk:
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_closed: bool = False
 
-    def have_done(self, slot: Calls, work: Callable[[], None]) -> None:
-        """Wait until it was done; raise what it raised."""
-        future: Future[None] = Future()
+    def have_done(self, slot: Calls, work: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever it is
+        """Wait until it was done; return what it returned, or raise what it raised."""
+        future: Future[Any] = Future()
         with self.lock:
             if self.is_closed:
                 raise SourceError("nobody waits for the answer any more")
             self.messages.put(_Message(slot, future, work))
-        future.result()
+        return future.result()
 
     def close(self) -> None:
         """Let threads that wait go."""
@@ -101,7 +103,9 @@ def answers(
     that were on their way have been yielded.
     """
     desk, waiting = _Desk(), iter(wishes)
-    free = [_slot(calls, desk) for _ in range(at_once)]
+    # A service that is left alone gets one call; what comes of it, decides on the others.
+    free = [_slot(calls, desk) for _ in range(1 if calls.breaker.is_open() else at_once)]
+    more = at_once - len(free)
     on_their_way: dict[int, Wish[Item]] = {}
     problem: Error | None = None
     try:
@@ -117,6 +121,8 @@ def answers(
                 _do(calls, message)
                 continue
             free.append(message.slot)
+            if more:
+                free, more = [*free, *(_slot(calls, desk) for _ in range(more))], 0
             item, outcome = on_their_way.pop(id(message.slot)).item, _outcome(message.future)
             if isinstance(outcome, Answer | InvalidData | Transient):
                 yield item, outcome
@@ -124,6 +130,10 @@ def answers(
                 problem = problem or outcome
     finally:
         desk.close()
+    _raise_if_any(problem)
+
+
+def _raise_if_any(problem: Error | None) -> None:
     if problem is not None:
         raise problem
 
@@ -131,15 +141,18 @@ def answers(
 def _slot(calls: Calls, desk: _Desk) -> Calls:
     """Return a connection for one thread: its own idea of when it sent, and all the rest shared."""
     relay = _Relay(calls.client, desk)
-    relay.slot = dataclasses.replace(calls, client=relay, budget=copy.copy(calls.budget))  # type: ignore[arg-type] # it sends alike
-    return relay.slot
+    slot = dataclasses.replace(calls, client=relay, budget=copy.copy(calls.budget))  # type: ignore[arg-type] # it sends alike
+    slot.here = lambda work: desk.have_done(slot, work)
+    relay.slot = slot
+    return slot
 
 
 def _get(desk: _Desk, slot: Calls, wish: Wish[Item]) -> None:
     future: Future[Answer] = Future()
     headers = {"Accept": wish.accept} if wish.accept else None
     try:
-        future.set_result(slot.get(wish.path, headers=headers, most_bytes=wish.most_bytes))
+        answer = slot.get(wish.path, headers=headers, most_bytes=wish.most_bytes, tries=_TRIES)
+        future.set_result(answer)
     except BaseException as error:  # noqa: BLE001 whatever it is, who asked is told
         future.set_exception(error)
     desk.messages.put(_Message(slot, future))
@@ -151,7 +164,7 @@ def _do(calls: Calls, message: _Message) -> None:
     slot.calls, slot.not_before = calls.calls, calls.not_before
     try:
         assert message.work is not None  # noqa: S101 only such are done
-        message.work()
+        done = message.work()
     except Interrupted:
         message.future.set_exception(SourceError("interrupted"))
         raise
@@ -161,7 +174,7 @@ def _do(calls: Calls, message: _Message) -> None:
         message.future.set_exception(SourceError("interrupted"))
         raise
     else:
-        message.future.set_result(None)
+        message.future.set_result(done)
     finally:
         calls.calls, calls.not_before = slot.calls, slot.not_before
 

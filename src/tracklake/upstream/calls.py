@@ -4,13 +4,14 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from tracklake.budget import Budget, patiently
 from tracklake.client import Answer, Ask, Client
 from tracklake.client.answers import retry_after_s
 from tracklake.errors import AuthError, BudgetSpent, Error, InvalidData, SourceError
 from tracklake.session import Phase, SyncSession
+from tracklake.upstream.breaker import Breaker
 from tracklake.upstream.memory import Memory
 from tracklake.upstream.pace import Pace
 
@@ -52,12 +53,14 @@ def _none(status: int, body: bytes) -> None:
 class Service:
     """What is known of a service's answers.
 
-    title: what a person calls it; url: of its API. problem: what a refusal (status, body) says of
-    our login or application, None where it is about the thing that was asked for. rejected: what to
-    say when the login is not accepted any more. of_one_item: statuses that say something of what
-    was asked for, and not of us. pause: how long to leave it alone when others use up the quota.
+    name: as sources are called; title: what a person calls it; url: of its API. problem: what a
+    refusal (status, body) says of our login or application, None where it is about the thing that
+    was asked for. rejected: what to say when the login is not accepted any more. of_one_item:
+    statuses that say something of what was asked for, and not of us. pause: how long to leave it
+    alone when others use up the quota.
     """
 
+    name: str
     title: str
     url: str
     rejected: str
@@ -86,6 +89,7 @@ class Calls:
     calls: int = 0
     not_before: dt.datetime | None = None  # as a Retry-After asked
     outlook: Callable[[], str] = str  # what to say of the end while waiting
+    here: Callable[[Callable[[], Any]], Any] = lambda work: work()  # does what needs the state
     _refused_at: dt.datetime | None = field(default=None)
     _is_recalled: bool = field(default=False)
 
@@ -101,7 +105,8 @@ class Calls:
         """Ask for one thing; return the answer if it is one (200), or one of `of_one_item`.
 
         headers: an `Accept` of another kind than JSON also takes any body. Raises BudgetSpent,
-        AuthError, Transient (after `tries` tries), InvalidData (an answer over its cap, or of any
+        AuthError, Transient (after `tries` tries), SourceError (also at once, while the service is
+        left alone: breaker.py), InvalidData (an answer over its cap, or of any
         other status: that will not change soon) or SourceError.
         """
         refused = 0
@@ -115,7 +120,7 @@ class Calls:
                 most_bytes=most_bytes,
                 expects_json="Accept" not in (headers or {}),
             )
-            answer = self.client.send(ask, admit=self._admit, heed=self._heed)
+            answer = self.breaker.send(ask, self._sent, self.here)
             if answer.status == 429:
                 refused += 1
                 self._refused_at = self.session.clock.now()
@@ -124,13 +129,21 @@ class Calls:
                     continue  # the budget knows: the next try waits, or does not come
                 until = self._refused_at + self.service.pause
                 message = f"others use up {self.service.title}'s quota before us"
-                raise BudgetSpent(message, until=until)
+                raise BudgetSpent(message, until=until, error_class="rate_limit")
             if answer.status == 401 and not renewed:
                 self._raise_if_it_is_about_us(answer)
                 renewed = self.login.renew()
                 if renewed:
                     continue
             return self._judged(path, answer)
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return the breaker that all calls to the service share."""
+        return Breaker(self.session, self.service.name, self.service.title)
+
+    def _sent(self, ask: Ask) -> Answer:
+        return self.client.send(ask, admit=self._admit, heed=self._heed)
 
     def _admit(self) -> None:
         now = self.session.clock.now
@@ -144,6 +157,7 @@ class Calls:
             waiting=self._waiting,
         )()
         self.calls += 1
+        self.phase.calls += 1
 
     def _heed(self, answer: Answer) -> None:
         self.budget.heed(answer)
@@ -163,7 +177,7 @@ class Calls:
             if wait_s > self.longest_wait_s:
                 when = f"{until:%Y-%m-%d %H:%M} UTC"
                 said = f"{self.service.title} asks to be left alone until {when}"
-                raise BudgetSpent(said, until=until)
+                raise BudgetSpent(said, until=until, error_class="rate_limit")
             self._waiting(until)
             clock.sleep(wait_s)
         if self.pace is not None and (pause_s := self.pace.wait_s(clock.now())) > 0:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
-from tracklake import bronze, pages, quarantine, streams
+from tracklake import bronze, code_versions, pages, quarantine, streams
 from tracklake.analysis import tracks
 from tracklake.errors import InvalidData
 from tracklake.identity import bytes_hash, stable_id
@@ -16,7 +17,7 @@ from tracklake.model import Outline, Points
 from tracklake.session import SyncSession
 from tracklake.stages import ListReport
 from tracklake.upstream.listed import Listed, ListPage, Service, content_hash_of
-from tracklake.upstream_index import UpstreamIndex
+from tracklake.upstream_index import UpstreamIndex, Wanted
 
 _ENTITY = "activities"
 _MOST_ROWS = 2000  # of one shard: memory stays small whatever the history
@@ -38,13 +39,11 @@ class Landing:
     _run: pages.Run | None = None
     _waiting: dict[str, Listed] = field(default_factory=dict)
     _aside: set[str] = field(default_factory=set)
+    _resting: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        rows = self.session.state.execute(
-            "select item_id from quarantine where athlete = ? and source = ?",
-            (self.session.athlete, self.service.name),
-        )
-        self._aside = {str(item_id) for (item_id,) in rows}
+        self._aside = set(quarantine.entered(self.session, self.service.name))
+        self._resting = quarantine.resting(self.session, self.service.name)
 
     def take(self, page: ListPage) -> None:
         """Land a page if anything in it is new."""
@@ -53,7 +52,7 @@ class Landing:
         known |= {key: one.content_hash for key, one in self._waiting.items()}
         changed = [one for one in listed if known.get(one.source_id) != one.content_hash]
         self.report.listed += len(listed)
-        fresh = [(item_id, error) for item_id, error in refused if item_id not in self._aside]
+        fresh = [(item_id, error) for item_id, error in refused if item_id not in self._resting]
         if changed or fresh:
             self._run = self._run or self._begin()
             self._run.add(pages.Page("", 200, page.body))
@@ -96,9 +95,10 @@ class Landing:
             return content_hash_of(item)
         return bytes_hash(f"{self.service.name} {_ENTITY} {own}".encode())
 
-    def _set_aside(self, item_id: str, error: InvalidData) -> None:
-        assert self._run is not None  # noqa: S101 its page was just landed
-        kept_at = self._run.folder.relative_to(self.session.folders.data)
+    def _set_aside(self, item_id: str, error: InvalidData, kept_at: str | None = None) -> None:
+        if kept_at is None:
+            assert self._run is not None  # noqa: S101 its page was just landed
+            kept_at = str(self._run.folder.relative_to(self.session.folders.data))
         quarantine.set_aside(
             self.session,
             quarantine.Item(
@@ -107,11 +107,50 @@ class Landing:
                 item=f"an activity in {self.service.title}'s list",
                 reason=error.reason,
                 message=str(error),
-                location=str(kept_at),
+                location=kept_at,
+                read_as=self._kind,
             ),
         )
         self._aside.add(item_id)
+        self._resting.add(item_id)
         self.report.quarantined += 1
+
+    @property
+    def _kind(self) -> str:
+        return code_versions.kind_of(self.service.name, _ENTITY)
+
+    def read_again(self) -> None:
+        """Read once more, without a call, the pages of what other code than now could not read."""
+        due = [
+            one
+            for one in quarantine.kept(self.session, self.service.name)
+            if one.has_changed and f"/{_ENTITY}/" in one.location
+        ]
+        ids = {one.item_id for one in due}
+        understood: set[str] = set()
+        for location in dict.fromkeys(one.location for one in due):
+            for page in pages.of_run(self.session.folders.data / location):
+                items = {self._item_id(one): one for one in self.service.read_page(page.body).items}
+                for item_id in ids & items.keys() - understood:
+                    if self._understood(item_id, items[item_id], location):
+                        understood.add(item_id)
+        self.seal()
+        for item_id in understood:  # landed by now
+            quarantine.release(self.session.state, item_id, self.session.athlete)
+            self._aside.discard(item_id)
+
+    def _understood(self, item_id: str, item: dict[str, Any], location: str) -> bool:
+        """Take an item that is readable now, if it is still unknown; else it waits again."""
+        try:
+            one = self.service.listed(item, self.session.athlete)
+        except InvalidData as error:
+            self._set_aside(item_id, error, location)
+            return False
+        if not self.index.known([one.source_id]):
+            self._run = self._run or self._begin()
+            self._waiting[one.source_id] = one
+            self.report.new += 1
+        return True
 
     def seal(self) -> None:
         """Make the run's shard, and remember what it holds."""
@@ -144,6 +183,13 @@ class Landing:
         if len(self._waiting) >= _MOST_ROWS:
             self.seal()
 
+    def restore_lost(self) -> None:
+        """Land again what all landed pages say, once points that are lost were made anew."""
+        root, athlete = self.session.folders.bronze, self.session.athlete
+        for page in pages.sound(pages.landed(root, self.service.name, _ENTITY, athlete)):
+            self.restore(self.service.read_page(page.body))
+        self.seal()
+
     def recover(self) -> bool:
         """Give shards to the runs that died before they had one; tell whether all pages were whole.
 
@@ -171,6 +217,25 @@ class Landing:
             self.seal()
             self.session.log.info("run_recovered", folder=str(found.run.folder))
         return whole
+
+
+def has_lost_points(session: SyncSession, source: str) -> bool:
+    """Tell whether a file that the last snapshot read a source's points from is gone."""
+    rows = session.state.execute("select value from facts where name = 'view_files'")
+    named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
+    folders = part_folders(session, source)
+    return any(path.parent in folders and not path.exists() for path in named)
+
+
+def as_fetched(index: UpstreamIndex, entity: str, source_id: str) -> Wanted:
+    """Return a record in the version of which a thing was fetched: read again, it stays that."""
+    rows = index.state.execute(
+        "select facts_hash from upstream_facts "
+        "where athlete = ? and source = ? and entity = ? and source_id = ?",
+        (index.athlete, index.source, entity, source_id),
+    )
+    known = index.version(source_id, "track_hash")
+    return known._replace(wanted_hash=str(rows[0][0])) if rows else known
 
 
 def part_folders(session: SyncSession, source: str) -> tuple[Path, Path]:
