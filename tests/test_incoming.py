@@ -137,3 +137,19 @@ def test_what_rollups_replace_is_left_out_however_often_it_is_asked(tmp_path: Pa
         paths = bronze.shard_paths(session.folders.bronze, "activities")
         assert rollup.live(paths) == rollup.live(paths) == bronze.live(paths)
         assert len(bronze.live(paths)) < len(paths)
+
+
+def test_a_second_empty_warehouse_is_as_the_first_was_when_new(tmp_path: Path) -> None:
+    """What a process makes later has no rows of what it made before, and keeps apart its own."""
+    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
+    for path, kept_apart in ((first, ()), (second, ()), (other, ("strava",))):
+        warehouse.create(path, kept_apart)
+        connection = warehouse.connect(path, threads=1)
+        assert warehouse.is_current(connection, kept_apart)
+        assert connection.execute("select count(*) from shards").fetchall() == [(0,)]
+        connection.execute("insert into shards (shard, entity) values ('a', 'gear')")
+        connection.close()
+    with duckdb.connect(str(other), read_only=True) as reader:
+        assert reader.execute("select kept_apart from warehouse_version").fetchall() == [
+            (["strava"],)
+        ]
