@@ -7,6 +7,9 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 30
+RACES_EXAMPLES ?= 10000
+SWEEP_SEED ?=
+SWEEP_POINTS ?= 0
 BENCH_ARGS ?=
 UPSTREAM_ARGS ?=
 EXPORT_ARGS ?=
@@ -54,7 +57,7 @@ words = set -f;
   enrich enrich-all compact recompact tiles upload map forget backup backups restore status doctor \
   quarantine sql export duck clean-logs api-up api-down schedule-build schedule-up schedule-down \
   schedule-restart schedule-logs schedule-ps schedule-exec schedule-time schedule-set schedule-doctor \
-  schedule-shell test test-corpus test-docker test-airflow fuzz fuzz-long bench upstream check \
+  schedule-shell test test-corpus test-docker test-airflow fuzz fuzz-long races sweep bench upstream check \
   $(CHECKS) format docs lock run-env dev-env
 
 ##@ First steps
@@ -252,6 +255,15 @@ fuzz: ## feed the decoders with damaged files, FUZZ_SECONDS each (30)
 fuzz-long: ## the same for an hour each
 	@scripts/venv fuzz
 	@scripts/fuzz 3600
+
+races: dev-env ## edits between any two calls, 10,000 histories (RACES_EXAMPLES=…), and what runs at once
+	@RACES_EXAMPLES=$(RACES_EXAMPLES) $(VENV)/bin/python -m pytest -q -s \
+	  tests/reliability/test_races_machine.py tests/reliability/test_races_sources.py \
+	  tests/reliability/test_tokens_at_once.py tests/reliability/test_two_at_once.py \
+	  tests/reliability/test_readers.py
+
+sweep: dev-env ## kill, stop and starve a flow at each of its calls; a day (SWEEP_POINTS=200 SWEEP_SEED=7)
+	@SWEEP_SEED=$(SWEEP_SEED) $(VENV)/bin/python -m tests.reliability.sweep --points $(SWEEP_POINTS)
 
 bench: dev-env ## measure, and write docs/benchmarks.md (takes a while)
 	@VENV=build/venv-bench scripts/venv bench

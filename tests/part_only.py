@@ -19,6 +19,7 @@ ONCE = (
     "tests/reliability/test_readers.py::*",
     "tests/reliability/test_security_hostile.py::*",
     "tests/reliability/test_*sweep.py::*",
+    "tests/upgrades/*",
     "tests/reliability/test_tokens_at_once.py::*",
     "tests/reliability/test_two_at_once.py::*",
     "*_killed.py::*",

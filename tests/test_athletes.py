@@ -170,6 +170,7 @@ def test_settings_of_one_start_nobody_elses_login(tmp_path: Path) -> None:
     """Another athlete's keys come from files in their own folder of secrets only."""
     own = tmp_path / "secrets" / "anna"
     own.mkdir(parents=True)
+    (own / "INTERVALS_API_KEY").touch(mode=0o600)
     (own / "INTERVALS_API_KEY").write_text("hers\n")
     shown = {}
     for athlete in ("me", "anna", "bob"):
@@ -188,6 +189,7 @@ def test_one_that_fails_stops_nobody_else(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "data/inbox/1.fit").write_bytes(fit_bytes(1))
     (tmp_path / "data/inbox/athlete=zoe/2.fit").write_bytes(fit_bytes(2))
+    (tmp_path / "secrets/anna/INTERVALS_API_KEY").touch(mode=0o600)
     (tmp_path / "secrets/anna/INTERVALS_API_KEY").write_text("k")
     done = tracklake(tmp_path, "flow", "--all-athletes", INTERVALS_API_URL="http://127.0.0.1:9")
     assert done.returncode == 1

@@ -158,7 +158,12 @@ def content(data: Path) -> dict[str, object]:
     return found
 
 
-_PASSING = ('"sessions"', '"phases"', "'backed_up'")  # what making a backup changes itself
+_PASSING = (
+    '"sessions"',
+    '"phases"',
+    "'backed_up'",
+    "'backup_",
+)  # what making a backup changes itself
 
 
 # ---- what comes back
@@ -574,7 +579,6 @@ def test_a_drill_changes_nothing(commands_place: Path) -> None:
         (("restore", "--to", "data"), "not empty"),
         (("restore", "--at", "soon"), "a day such as"),
         (("verify", "--full", "--part", "1/2"), "--full or --part"),
-        (("verify", "--all", "--at", "2030-01-01"), "--all or --at"),
         (("verify", "--part", "8/7"), "such as 1/7"),
     ],
 )

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from obstore.store import S3Store
 from tests.test_backup import LATER, Lake, content, grown, run, whole
 from tests.test_backup_damage import kinds
 from tracklake.backup import catalogue
-from tracklake.backup.bucket import BucketStore
 from tracklake.clock import SystemClock
 from tracklake.errors import Busy, InvalidData, StorageError
 
@@ -229,24 +229,35 @@ def test_two_at_once(lake: Lake) -> None:
     """Whoever finds that the pointer moved meanwhile stops, and does not overwrite it."""
     lake.create()
     (good,) = lake.store.get(["latest"])
-    store = lake.store
-    assert isinstance(store, BucketStore)
-    refused = 0
-    with contextlib.suppress(Busy):
-        store.point("latest", b"mine")
-    state = obstore.head(bucket_of(store), "latest")
-    store.put({"latest": b"somebody else's"})
-    try:
-        obstore.put(bucket_of(store), "latest", b"x", mode={"e_tag": state["e_tag"]})
-    except obstore.exceptions.PreconditionError:
-        refused += 1
-    assert refused == 1
-    store.put({"latest": good or b""})
+    with pytest.raises(Busy, match="another machine"):
+        lake.store.point("latest", b"mine", b"what was there before that")
+    with pytest.raises(Busy, match="another machine"):
+        lake.store.point("latest", b"mine", None)
+    assert lake.store.get(["latest"]) == [good]
+    lake.store.point("latest", b"mine", good)
+    assert lake.store.get(["latest"]) == [b"mine"]
 
 
-def bucket_of(store: BucketStore) -> S3Store:
-    """Return what a store of ours talks through."""
-    return store._store
+def test_of_two_at_once_one_wins(lake: Lake) -> None:
+    """Of eight that move the pointer in the same moment the service lets just one through."""
+    lake.create()
+    (good,) = lake.store.get(["latest"])
+    stores = [lake.store for _ in range(8)]
+    refused = []
+
+    def move(number: int) -> None:
+        try:
+            stores[number].point("latest", f"{number}".encode(), good)
+        except Busy:
+            refused.append(number)
+
+    threads = [threading.Thread(target=move, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = set(range(8)) - set(refused)
+    assert lake.store.get(["latest"]) == [f"{winner}".encode()]
 
 
 @pytest.mark.parametrize(

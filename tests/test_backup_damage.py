@@ -209,5 +209,5 @@ def test_what_is_stored_is_read_back(lake: Lake, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="gives back other bytes"):
         depot.flush()
     with pytest.raises(StorageError, match="gives back another manifest"):
-        catalogue.publish(liar, lake.made())
+        catalogue.publish(liar, *manifest.write(lake.made()), None)
     assert not (tmp_path / "liar" / "latest").exists()

@@ -19,7 +19,11 @@ from tracklake.config import Folders
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = REPOSITORY / "README.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
-PAGES = [README, REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    *(REPOSITORY / name for name in ("CHANGELOG.md", "SECURITY.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

@@ -66,6 +66,7 @@ class Place:
     def say_key(self, key: str) -> None:
         """Set the source up."""
         told = {"url": self.club.url, "key": key}
+        (self.folders.secrets / "striders.json").touch(mode=0o600)
         (self.folders.secrets / "striders.json").write_text(json.dumps(told))
 
     def pull(self, *, compact: bool = False, **options: Any) -> flow.FlowReport:

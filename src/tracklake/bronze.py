@@ -72,9 +72,11 @@ def is_rollup(path: Path) -> bool:
 
 
 def replaces(rollup: Path) -> list[Path]:
-    """Return the files a rollup stands for."""
-    metadata = pq.read_metadata(rollup).metadata or {}
-    names: list[str] = json.loads(metadata[REPLACES_KEY])
+    """Return the files a rollup stands for; of one that is damaged, none: whoever reads it says."""
+    try:
+        names: list[str] = json.loads((pq.read_metadata(rollup).metadata or {})[REPLACES_KEY])
+    except (pa.ArrowException, KeyError, ValueError):
+        return []
     return [rollup.parent / name for name in names]
 
 

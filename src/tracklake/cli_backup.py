@@ -10,7 +10,7 @@ import typer
 
 from tracklake import cli_run, cli_show, config
 from tracklake.clock import SystemClock
-from tracklake.errors import ConfigError, Interrupted, InvalidData, StorageError
+from tracklake.errors import ConfigError, Error, Interrupted, InvalidData, StorageError
 
 if TYPE_CHECKING:  # the start of each command is felt
     from tracklake.backup.manifest import Manifest
@@ -86,20 +86,17 @@ def _listed(store: "Store", name: str, *, is_latest: bool) -> dict[str, object]:
 @backup_app.command("verify")
 def verify(
     at: _At = None,
-    every: Annotated[bool, typer.Option("--all", help="Every backup, not only one.")] = False,
     full: Annotated[bool, typer.Option(help="Read every object, not only a part.")] = False,
     part: Annotated[
         str | None, typer.Option(help="Which part is read, such as 1/7 (default: by the day).")
     ] = None,
 ) -> None:
-    """See whether all of a backup is there, and read a part of it (in 7 days all)."""
+    """See whether all of the backups is there, and read a part of it (in 7 days all)."""
     from tracklake import running
-    from tracklake.backup import catalogue, verifying
+    from tracklake.backup import catalogue, standing, verifying
 
     if full and part:
         raise ConfigError("--full reads all parts: say --full or --part, not both")
-    if every and at:
-        raise ConfigError("--all is every backup: say --all or --at, not both")
     store, folders = _opened()
     chosen_part = verifying.Part(1, 1) if full else _part(part)
     with (
@@ -107,8 +104,10 @@ def verify(
         _shown("verify", None, received) as advance,
     ):
         chosen = catalogue.chosen(store, at)
-        names = catalogue.names(store) if every else [chosen]
+        names = [chosen] if at else catalogue.names(store)
         found = verifying.verify(store, names, chosen_part, advance)
+    counts = {"objects": found.objects, "hashed": found.hashed, "damaged": len(found.damaged)}
+    standing.note_verified(folders.state, {"at": f"{SystemClock().now():%FT%T+00:00}", **counts})
     for line in found.damaged:
         typer.echo(line)
     if found.damaged:
@@ -117,7 +116,7 @@ def verify(
             "--full` stores again what is still sound in the data folder"
         )
     typer.echo(
-        f"{found.backups:,} {'backups' if every else 'backup'} in {store.where}: "
+        f"{found.backups:,} {'backup' if found.backups == 1 else 'backups'} in {store.where}: "
         f"{found.objects:,} objects are there, {found.hashed:,} were read and are sound"
     )
 
@@ -159,11 +158,45 @@ def restore(
         with _shown("restore", len(made.files), received) as advance:
             if to:
                 _restored_to(store, made, to, advance)
+                _remember(store, made, name, to / "state")
             elif drill:
-                _drilled(store, made, folders, advance)
+                _tried(store, made, name, folders, advance)
             else:
                 _restored(store, made, folders, advance)
                 _enter(folders, name)
+                _remember(store, made, name, folders.state)
+
+
+def _remember(store: "Store", made: "Manifest", name: str, state: Path) -> None:
+    """Have the restored state know which backup is the latest: the next one goes on from it."""
+    from tracklake.backup import catalogue, standing
+
+    known = catalogue.names(store)
+    latest = catalogue.latest(store, known) or name
+    standing.note_restored(state, standing.told(latest, made, store.where, len(known)))
+
+
+def _tried(
+    store: "Store", made: "Manifest", name: str, folders: "Folders", advance: "Advance"
+) -> None:
+    """Try to restore, and have `status` tell how it went."""
+    from tracklake.backup import standing
+
+    clock = SystemClock()
+    began = clock.now()
+
+    def note(error: str) -> None:
+        seconds = round((clock.now() - began).total_seconds(), 1)
+        found = {"at": f"{began:%FT%T+00:00}", "name": name, "seconds": seconds, "error": error}
+        standing.note_drilled(folders.state, found)
+
+    try:
+        _drilled(store, made, folders, advance)
+    except Error as error:
+        if not isinstance(error, Interrupted):
+            note(str(error))
+        raise
+    note("")
 
 
 def _restored_to(store: "Store", made: "Manifest", to: Path, advance: "Advance") -> None:
@@ -234,8 +267,8 @@ def _say(made: "Manifest", proof: "Proof") -> None:
     rows = ", ".join(f"{count:,} {table}" for table, count in sorted(proof.tables.items()) if count)
     typer.echo(
         f"backup of {made.created_at:%Y-%m-%d %H:%M} UTC: {proof.files:,} files, "
-        f"{proof.size_bytes / 1e6:,.1f} MB, every hash is right; the warehouse passes its checks: "
-        f"{rows or 'there is none'}"
+        f"{proof.size_bytes / 1e6:,.1f} MB, every hash is right; the warehouse passes its checks "
+        f"and answers {proof.answers} questions as it did: {rows or 'there is none'}"
     )
 
 

@@ -21,6 +21,7 @@ _TITLES = {"garmin": "Garmin", "intervals": "intervals.icu", "smashrun": "SmashR
 
 def status(found: dict[str, Any]) -> None:
     """Print the present and the last sessions."""
+    alerts(found["alerts"])
     gold = found["warehouse"]
     if gold is None:
         typer.echo(f"no warehouse yet; put files into {found['folders']['inbox']}: tracklake flow")
@@ -37,6 +38,7 @@ def status(found: dict[str, Any]) -> None:
     switch = "" if found["weather_is_on"] else " (TRACKLAKE_WEATHER is off)"
     _enriched("weather", found["weather"], f"By Open-Meteo.com{switch}")
     _enriched("places", found["places"], "GeoNames, © OpenStreetMap contributors")
+    _backup(found["backup"])
     if found["quarantine"]["count"]:
         typer.echo(f"{found['quarantine']['count']} items set aside: tracklake quarantine list")
     if found["running"]:
@@ -52,6 +54,27 @@ def status(found: dict[str, Any]) -> None:
             typer.echo(f"    {plain(session['error'])}")
 
 
+def _backup(known: dict[str, Any] | None) -> None:
+    """Say how it stands with the backups, if any was ever made."""
+    if known is None:
+        return
+    last, verified, drilled = known["last"], known["verified"], known["drilled"]
+    said = f"the last of {_moment(last['at'])}, {last['count']} in all" if last else "none yet"
+    said += f"; verified {_moment(verified['at'])}" if verified else "; never verified"
+    said += f"; restored on trial {_moment(drilled['at'])}" if drilled else "; never tried"
+    typer.echo(f"backups: {said}")
+    for trouble in known["troubles"]:
+        typer.echo(f"    {plain(trouble)}")
+
+
+def alerts(found: list[dict[str, Any]]) -> None:
+    """Print what fires."""
+    for one in found:
+        since = _moment(one["since"])
+        typer.echo(f"{one['severity'].upper()}: {plain(one['message'])} (since {since})")
+        typer.echo(f"    {plain(one['advice'])}")
+
+
 def _at_work(session: dict[str, Any]) -> None:
     """Say what runs now, how many calls it made and when it will be done."""
     calls = f", {session['calls']:,} calls" if session["calls"] else ""
@@ -61,7 +84,9 @@ def _at_work(session: dict[str, Any]) -> None:
 
 
 def _sources(found: dict[str, Any]) -> None:
-    """Say how much of each service is here."""
+    """Say how much of each service is here, and which is left alone because it fails."""
+    for one in found["breakers"]:
+        typer.echo(f"{one['source']} is left alone: it fails {plain(one['said'])}")
     if found["strava"]:
         _strava(found["strava"])
     for name, known in found["sources"].items():

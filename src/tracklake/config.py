@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from tracklake import redaction, secret_files, thresholds
 from tracklake import setting_values as values
-from tracklake import thresholds
 from tracklake.errors import ConfigError
 
 SOURCES = ("files", "garmin", "intervals", "strava", "smashrun")
@@ -17,6 +17,7 @@ _PERSONAL = (
     *("strava_refresh_token", "intervals_api_key", "intervals_athlete_id"),
     *("smashrun_access_token", "smashrun_refresh_token", "garmin_personal_api_key"),
 )
+_SECRETS_OF_OTHERS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # which obstore reads
 _A_SECRET = "a file in the secrets folder"  # noqa: S105 that is none
 
 
@@ -116,6 +117,9 @@ class Settings(BaseSettings):
     heartbeat_url: Annotated[SecretStr, AfterValidator(values.secret_url)] | None = Field(
         None, validation_alias="TRACKLAKE_HEARTBEAT_URL"
     )
+    notify_urls: Annotated[SecretStr, AfterValidator(values.secret_urls)] | None = Field(
+        None, validation_alias="TRACKLAKE_NOTIFY_URLS"
+    )
     api_bind: Annotated[str, AfterValidator(values.bind)] = Field(
         "127.0.0.1:8080", validation_alias="TRACKLAKE_API_BIND"
     )
@@ -200,6 +204,7 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
     try:
         settings = usual = Settings(**lasting)  # type: ignore[arg-type] # pydantic checks them
         if usual.secrets_dir.is_dir():  # a file named like a setting holds its value
+            secret_files.refuse_open(usual.secrets_dir)
             lasting["_secrets_dir"] = usual.secrets_dir
             settings = usual = Settings(**lasting)  # type: ignore[arg-type]
         if "athlete" in given:
@@ -213,6 +218,8 @@ def load(**overrides: object) -> tuple[Settings, Folders]:
         raise ConfigError(_unreadable(_A_SECRET, error)) from None
     except UnicodeDecodeError as error:
         raise ConfigError(_unreadable(".env", error)) from None
+    redaction.learn_settings(vars(settings))
+    redaction.learn(*map(os.environ.get, _SECRETS_OF_OTHERS))  # noqa: TID251 the one place
     return settings, _folders(settings, usual.athlete)
 
 
@@ -241,6 +248,7 @@ def load_what_is_right() -> tuple[Settings, Folders, list[str]]:
     while True:
         try:
             settings = Settings(**given)
+            redaction.learn_settings(vars(settings))
             if "_secrets_dir" in given or not settings.secrets_dir.is_dir():
                 return settings, _folders(settings, settings.athlete), said
             given["_secrets_dir"] = settings.secrets_dir

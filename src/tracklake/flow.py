@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from tracklake import reading, sources
+from tracklake import error_classes, reading, sources
 from tracklake.errors import (
     AuthError,
     BudgetSpent,
@@ -24,7 +24,7 @@ from tracklake.session import SyncSession
 from tracklake.stages import EnrichOptions, PullOptions
 
 if TYPE_CHECKING:  # a stage loads what it needs: the start of each command is felt
-    from tracklake.compaction import CompactReport
+    from tracklake.taking_in import CompactReport
     from tracklake.uploads.report import UploadOptions
 
 __all__ = [
@@ -68,7 +68,7 @@ def pull(
         try:
             pulled = source.pull(session, paths, options)
         except theirs as error:
-            session.log.warning("source_failed", source=source.NAME, error=str(error))
+            session.log.warning("source_failed", source=source.NAME, **error_classes.said(error))
             report.failed_sources[source.NAME] = error
             continue
         report.pulls[source.NAME] = pulled
@@ -133,7 +133,7 @@ def _enrich_from_strava(session: SyncSession, report: FlowReport, options: Enric
     try:
         report.enrich = stage.enrich(session, options)
     except (SourceError, AuthError, ConfigError) as error:
-        session.log.warning("enrich_failed", error=str(error))
+        session.log.warning("enrich_failed", source="strava", **error_classes.said(error))
         failed["strava"] = error
     else:
         _park(session, report.enrich.parked)
@@ -190,7 +190,7 @@ def _upload_if_wanted(session: SyncSession, report: FlowReport) -> None:
     try:
         upload(session, report, UploadOptions())
     except (SourceError, AuthError, ConfigError, InvalidData) as error:
-        session.log.warning("upload_failed", error=str(error))
+        session.log.warning("upload_failed", source="strava", **error_classes.said(error))
         failed["upload"] = error
 
 
@@ -288,6 +288,8 @@ def _both(first: CompactReport | None, second: CompactReport | None) -> CompactR
         published=first.published or second.published,
         rebuilt=first.rebuilt or second.rebuilt,
         repaired=first.repaired or second.repaired,
+        republished=first.republished or second.republished,
+        damaged=[*first.damaged, *second.damaged],
     )
 
 

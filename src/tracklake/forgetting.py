@@ -45,6 +45,8 @@ def forget(
     for copy in (
         *session.folders.state.glob("*.corrupt-*"),
         *session.folders.warehouse.parent.glob("*.stale-*"),
+        *session.folders.warehouse.parent.glob("*.corrupt-*"),
+        *(session.folders.data / "corrupt").glob("*"),
     ):  # warehouses that were moved aside knew it too
         _remove(copy, report)
     session.log.info("source_forgotten", source=source, files=report.files)

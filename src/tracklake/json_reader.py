@@ -152,3 +152,8 @@ class Reader:
         value = self.fields.get(name)
         items = value if isinstance(value, list) else []
         return [Reader(item, self.problems) for item in items if isinstance(item, dict)]
+
+
+def names_of(item: dict[str, Any]) -> str:
+    """Name some fields of an object, for a message: what they hold is personal."""
+    return f"it has {', '.join(name[:20] for name in sorted(map(str, item))[:6]) or 'nothing'}"

@@ -13,9 +13,11 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from tracklake import redaction
 from tracklake.clock import Clock
 
 EventDict = MutableMapping[str, Any]
+_BREAKS = {sign: f"\\u{sign:04x}" for sign in (0x85, 0x2028, 0x2029)}  # JSON lets them stand
 
 
 class _Sink:
@@ -27,10 +29,11 @@ class _Sink:
         self._clock = clock
 
     def __call__(self, _logger: object, level: str, event: EventDict) -> str:
+        event = redaction.event(event)
         moment = self._clock.now()
         stamped = {"ts": moment.isoformat(timespec="milliseconds"), "level": level, **event}
         line = orjson.dumps(stamped, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
-        self._lines.write(line + "\n")
+        self._lines.write(line.translate(_BREAKS) + "\n")
         said = {
             k: v for k, v in event.items() if k not in {"event", "session_id"} and v is not None
         }
@@ -42,7 +45,12 @@ class _Sink:
 def _plain(value: object) -> str:
     text = str(value)
     quoted = any(sign.isspace() or not sign.isprintable() for sign in text)
-    return orjson.dumps(text).decode() if quoted else text
+    if not quoted:
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in orjson.dumps(text).decode()
+    )
 
 
 @contextlib.contextmanager

@@ -10,20 +10,22 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from tracklake import bronze, landing, warehouse
+from tracklake import bronze, damage, landing, sound_files, warehouse
 from tracklake.identity import content_hash
 from tracklake.incoming import literal
 from tracklake.session import SyncSession
 from tracklake.session_states import AT_WORK_SQL
 
 _READ_ONLY = 0o444
+_WORDS = 4  # of what is noted of a snapshot; older notes have no hash
 
 
-def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> None:
+def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> str | None:
     """Publish a warehouse that is closed and checkpointed, and remember what it holds.
 
     If somebody opened the old snapshot for writing, their changes lie beside it in a `.wal`, which
-    DuckDB would replay into the new file: it is moved aside, not deleted.
+    DuckDB would replay into the new file: it is moved aside, not deleted. An old snapshot that is
+    not what was published is kept, too; returns where.
     """
     log = writer_file.with_name(writer_file.name + ".wal")
     if log.exists():
@@ -33,6 +35,7 @@ def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> None:
     with landing.landing(snapshot) as temporary:
         shutil.copyfile(writer_file, temporary)
         temporary.chmod(_READ_ONLY)
+        kept = _kept_if_damaged(session, stamp)
         stale = snapshot.with_name(snapshot.name + ".wal")
         if stale.exists():
             stale.rename(snapshot.with_name(f"{snapshot.name}.stale-{stamp}.wal"))
@@ -40,6 +43,22 @@ def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> None:
     session.state.execute(
         "insert or replace into facts values ('published', ?)", (_seal(session, fingerprint),)
     )
+    return kept
+
+
+def _kept_if_damaged(session: SyncSession, stamp: str) -> str | None:
+    """Copy a snapshot that is not what was published aside; readers keep it until the new one."""
+    snapshot = session.folders.warehouse
+    published = _published(session).split(" ")
+    if len(published) < _WORDS or not snapshot.exists():
+        return None
+    if published[-1] == sound_files.sha256_of(snapshot):
+        return None
+    kept = damage.aside(snapshot, stamp)
+    with landing.landing(kept) as temporary:
+        shutil.copyfile(snapshot, temporary)
+    session.log.error("snapshot_damaged", kept=str(kept), action="publish again")
+    return str(kept)
 
 
 def fingerprint(
@@ -62,27 +81,55 @@ def lost_files(session: SyncSession, files: Iterable[str]) -> set[str]:
 
     files: those that are live now.
     """
-    rows = session.state.execute("select value from facts where name = 'view_files'")
-    named = set(orjson.loads(str(rows[0][0]))) if rows else set()
-    return {name for name in named - set(files) if not Path(name).exists()}
+    return {name for name in _remembered(session).keys() - set(files) if not Path(name).exists()}
+
+
+def changed_files(session: SyncSession, files: Iterable[str]) -> list[str]:
+    """Return the files that the last snapshot did not read from as they are now, by size and time.
+
+    Their names never come again with other bytes, so one that changed is new or damaged.
+    """
+    remembered = _remembered(session)
+    return [name for name in files if remembered.get(name) != _looks(name)]
 
 
 def remember_files(session: SyncSession, files: Iterable[str]) -> None:
-    """Note what the snapshot that is published reads from."""
-    names = orjson.dumps(sorted(files)).decode()
-    session.state.execute("insert or replace into facts values ('view_files', ?)", (names,))
+    """Note what the snapshot that is published reads from, and what each looks like."""
+    told = orjson.dumps({name: _looks(name) for name in sorted(files)}).decode()
+    session.state.execute("insert or replace into facts values ('view_files', ?)", (told,))
+
+
+def _remembered(session: SyncSession) -> dict[str, list[int]]:
+    rows = session.state.execute("select value from facts where name = 'view_files'")
+    told = orjson.loads(str(rows[0][0])) if rows else {}
+    return told if isinstance(told, dict) else {name: [] for name in told}  # older: names only
+
+
+def _looks(name: str) -> list[int]:
+    status = Path(name).stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def is_current(session: SyncSession, fingerprint: str) -> bool:
     """Tell whether the snapshot that readers have holds this and is the very file we published."""
+    if not session.folders.warehouse.exists():
+        return False
+    return _published(session) == _seal(session, fingerprint)
+
+
+def _published(session: SyncSession) -> str:
     rows = session.state.execute("select value from facts where name = 'published'")
-    return session.folders.warehouse.exists() and rows == [(_seal(session, fingerprint),)]
+    return str(rows[0][0]) if rows else ""
 
 
 def _seal(session: SyncSession, fingerprint: str) -> str:
-    """Tie what a snapshot holds to the file: one that somebody wrote into is published anew."""
-    status = session.folders.warehouse.stat()
-    return f"{fingerprint} {status.st_size} {status.st_mtime_ns}"
+    """Tie what a snapshot holds to the file: one that somebody wrote into is published anew, and
+    one that the disk changed.
+    """
+    snapshot = session.folders.warehouse
+    status = snapshot.stat()
+    hashed = sound_files.sha256_of(snapshot)
+    return f"{fingerprint} {status.st_size} {status.st_mtime_ns} {hashed}"
 
 
 def _athletes_own(session: SyncSession) -> list[tuple[object, ...]]:

@@ -42,7 +42,8 @@ def learn_settings(settings: Mapping[str, object]) -> None:
     for value in settings.values():
         told = getattr(value, "get_secret_value", None)
         if told is not None:
-            learn(str(told()))
+            said = str(told())
+            learn(said, *(word for word in said.split() if "://" in word))  # or several addresses
 
 
 def text(said: str) -> str:
@@ -56,11 +57,11 @@ def event(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without(said: str, values: re.Pattern[str] | None) -> str:
-    """Return a text without what looks like a secret, and without these values."""
-    said = _LOOKS.sub(
+    """Return a text without these values, and without what looks like a secret."""
+    said = values.sub(REMOVED, said) if values else said
+    return _LOOKS.sub(
         lambda found: f"{found['kept'] or found['query'] or found['user']}{REMOVED}", said
     )
-    return values.sub(REMOVED, said) if values else said
 
 
 def pattern(values: Iterable[str]) -> re.Pattern[str] | None:

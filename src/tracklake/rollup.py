@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracklake import landing
+from tracklake import landing, parquet_seal
 from tracklake.bronze import REPLACES_KEY, ROLLUP_PREFIX, is_rollup, replaces
 
 _KEEP_OLD_S = 24 * 3600  # an open reader of yesterday's snapshot still reads the old files
@@ -32,12 +32,12 @@ def roll_up_shards(folder: Path, shards: Sequence[Path]) -> Path:
     schema = pa.unify_schemas([pq.read_schema(shard) for shard in shards])
     schema = schema.with_metadata({REPLACES_KEY: json.dumps(names)})
     path = folder / f"{ROLLUP_PREFIX}{_hash(names)}.parquet"
-    with (
-        landing.landing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
-        for table in _groups(shards, schema):
-            writer.write_table(table)
+    with landing.landing(path) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for table in _groups(shards, schema):
+                writer.write_table(table)
+            writer.add_key_value_metadata({parquet_seal.KEY: parquet_seal.OPEN})
+        parquet_seal.close(temporary)
     return path
 
 
@@ -83,8 +83,10 @@ def roll_up_points(
             f"copy (select * from read_parquet({files}, hive_partitioning = false) "  # noqa: S608 our own names, quoted
             f"order by {order}) to '{target}' "
             f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
-            f"kv_metadata {{'{REPLACES_KEY.decode()}': '{listing}'}})"
+            f"kv_metadata {{'{REPLACES_KEY.decode()}': '{listing}', "
+            f"'{parquet_seal.KEY}': '{parquet_seal.OPEN}'}})"
         )
+        parquet_seal.close(temporary)
     return path
 
 

@@ -6,6 +6,7 @@ Everything that can fail comes out of here as one of errors.py's classes, entere
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
 import os
 import signal
@@ -18,8 +19,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import duckdb
+import structlog
 
-from tracklake import error_classes, landing, lock, logs
+from tracklake import error_classes, landing, lock, logs, state_mending
 from tracklake.backup import swapping
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
@@ -31,10 +33,10 @@ from tracklake.watching import NobodyWatches, Watcher
 
 if TYPE_CHECKING:  # the start of each command is felt: load a stage when it is its turn
     from tracklake.backup.creating import BackupReport
-    from tracklake.compaction import CompactReport
     from tracklake.forgetting import ForgetReport
     from tracklake.intake.landings import PullReport
     from tracklake.stages import EnrichReport, ListReport, PlacesReport, WeatherReport
+    from tracklake.taking_in import CompactReport
     from tracklake.tiles.stage import TilesReport
     from tracklake.uploads.report import UploadReport
 
@@ -51,6 +53,7 @@ class FlowReport:
 
     session_id: str = ""
     log: Path | None = None
+    mended: str | None = None  # what was done to a damaged state database
     pulls: dict[str, PullReport | ListReport] | None = None
     failed_sources: dict[str, Error] | None = None
     enrich: EnrichReport | None = None
@@ -82,6 +85,7 @@ def running(
         _restored(folders),
         stopped_by_signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
+        _sound_state(folders, clock, report),
         contextlib.closing(State(folders.state)) as state,
     ):
         session = SyncSession(
@@ -95,7 +99,7 @@ def running(
             session_id=report.session_id,
             received=received,
         )
-        with _entered(session), _as_interruption(received):
+        with _alerted(session, report), _entered(session), _as_interruption(received):
             yield session
 
 
@@ -119,6 +123,30 @@ def _restored(folders: Folders) -> Iterator[None]:
     """Bring a restore that was killed half-way to its end before anybody looks at the data."""
     swapping.finish(folders.data)
     yield
+
+
+@contextlib.contextmanager
+def _sound_state(folders: Folders, clock: Clock, report: FlowReport) -> Iterator[None]:
+    """Put a sound state database in place of a damaged one; seal it when it is closed again."""
+    mended = state_mending.mend(
+        folders.state, f"{clock.now().astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}"
+    )
+    if mended is not None:
+        report.mended = mended.sentence()
+        structlog.get_logger().error("state_made_anew", said=report.mended)
+    yield
+    state_mending.seal(folders.state)
+
+
+@contextlib.contextmanager
+def _alerted(session: SyncSession, report: FlowReport) -> Iterator[None]:
+    """Judge a session once it has ended, whatever came of it; see alerts."""
+    try:
+        yield
+    finally:
+        from tracklake.alerts import alerting
+
+        alerting.after(session, report.pulls or {}, report.failed_sources or {})
 
 
 @contextlib.contextmanager

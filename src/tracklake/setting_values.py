@@ -27,6 +27,20 @@ def secret_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def secret_urls(secret: SecretStr) -> SecretStr:
+    """Take addresses to notify, with blanks between; they may hold secrets and are not said back.
+
+    Whether there is such a service is known only to who sends (`tracklake doctor` asks).
+    """
+    for number, word in enumerate(secret.get_secret_value().split(), start=1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", word):
+            raise ValueError(
+                f"word {number} is no address such as ntfys://ntfy.sh/topic; blanks stand between "
+                "addresses"
+            )
+    return secret
+
+
 def bind(text: str) -> str:
     """Take an address and a port to listen on."""
     found = re.fullmatch(r"(\S+):(\d{1,5})", text)

@@ -12,15 +12,19 @@ from pathlib import Path
 from tracklake.errors import StorageError
 
 SCHEMA_VERSION = 5
+NAME = "tracklake.sqlite"
+SEAL = "tracklake.sqlite.seal"  # what it is when it is closed; see state_mending
 
 _SQL = Path(__file__).with_name("sql")
+_READING = ("select", "pragma")
 
 
 class State:
     """One connection to the state database; short transactions, durable commits."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "tracklake.sqlite"
+        self.path = folder / NAME
+        self._seal = folder / SEAL
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
@@ -33,7 +37,7 @@ class State:
         except sqlite3.DatabaseError as error:
             raise StorageError(
                 f"the state database {self.path} cannot be read ({error}); it holds no activities: "
-                "move it away and run again, it is made anew"
+                "`tracklake flow` sets it aside and makes it anew"
             ) from error
 
     def _prepare(self) -> None:
@@ -66,6 +70,7 @@ class State:
     def transaction(self) -> Iterator[None]:
         """Commit all or nothing."""
         self._connection.execute("begin immediate")
+        self._seal.unlink(missing_ok=True)
         try:
             yield
         except BaseException:  # a signal too: half a transaction must not stay open
@@ -75,11 +80,26 @@ class State:
 
     def execute(self, sql: str, parameters: Iterable[object] = ()) -> list[tuple[object, ...]]:
         """Run one statement and return its rows."""
-        return self._connection.execute(sql, tuple(parameters)).fetchall()
+        if not sql.lstrip().startswith(_READING):
+            self._seal.unlink(missing_ok=True)
+        try:
+            return self._connection.execute(sql, tuple(parameters)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
+            raise StorageError(
+                f"the state database {self.path} is damaged ({error}); it holds no activities: "
+                "`tracklake flow` sets it aside and makes it anew"
+            ) from error
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def statements_of_a_new_one() -> list[str]:
+    """Return what makes the tables of a database that is empty."""
+    return _steps(0)
 
 
 def _steps(version: int) -> list[str]:

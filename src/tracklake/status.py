@@ -5,16 +5,20 @@ from typing import Any
 import duckdb
 
 from tracklake import enrichments, lock, reading
+from tracklake.alerts import alerting
+from tracklake.backup import standing
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import SOURCES, Folders
 from tracklake.enrichments import stage, weather
 from tracklake.errors import ConfigError, Error
 from tracklake.garmin import key_warning
+from tracklake.serving import schedule
 from tracklake.session import GONE
 from tracklake.session_states import AT_WORK, AT_WORK_SQL, RETRYING
 from tracklake.stages import RESERVE, EnrichOptions
 from tracklake.state import State
+from tracklake.upstream import breaker
 from tracklake.upstream_index import UpstreamIndex
 
 _LAST = 30
@@ -36,6 +40,7 @@ def status(
     at_work = lock.is_held(folders.state)
     try:
         return {
+            "alerts": _alerts(state, folders, whose, clock or SystemClock()) if state else [],
             "athlete": whose,
             "warehouse": _warehouse(folders, athlete),
             "running": _running(state) if state and at_work else None,
@@ -46,6 +51,8 @@ def status(
             "sources": _sources(state, folders, whose) if state else {},
             "strava": _strava(state, folders, whose, clock or SystemClock()) if state else None,
             "garmin": key_warning.outlook(folders, whose, (clock or SystemClock()).now().date()),
+            "breakers": breaker.not_closed(state) if state else [],
+            "backup": _backup(state, clock or SystemClock()) if state else None,
             "quarantine": _quarantine(state, athlete) if state else {"count": 0, "reasons": {}},
             "folders": {
                 "data": str(folders.data),
@@ -58,6 +65,15 @@ def status(
     finally:
         if state:
             state.close()
+
+
+def _alerts(
+    state: State, folders: Folders, athlete: str, clock: Clock
+) -> list[dict[str, object]]:
+    """Return what somebody should know of, the gravest first."""
+    timetable = schedule.read(folders.state)
+    due_after = timetable.due_after if timetable else None
+    return alerting.shown(alerting.present(state, folders, athlete, clock, due_after))
 
 
 def _warehouse(folders: Folders, athlete: str | None) -> dict[str, Any] | None:
@@ -81,6 +97,11 @@ def _warehouse(folders: Folders, athlete: str | None) -> dict[str, Any] | None:
         "published_at_unix_s": int(folders.warehouse.stat().st_mtime),
         "size_bytes": folders.warehouse.stat().st_size,
     }
+
+
+def _backup(state: State, clock: Clock) -> dict[str, Any] | None:
+    kept = standing.read(state.execute(standing.READ))
+    return kept.told(clock.now()) if kept else None
 
 
 def _running(state: State) -> dict[str, Any] | None:

@@ -103,6 +103,13 @@ def ensure_readable(streams: Path, tracks: Path) -> None:
     """Land an empty file in each folder, so that the views over them always answer."""
     for folder, schema in ((streams, POINTS), (tracks, TRACKS)):
         path = folder / "empty.parquet"
-        if not path.exists():
+        if not path.exists() or not _is_empty_one(path, schema):
             with landing.landing(path) as temporary:
                 pq.write_table(schema.empty_table(), temporary)
+
+
+def _is_empty_one(path: Path, schema: pa.Schema) -> bool:
+    try:
+        return bool(pq.read_table(path, partitioning=None).schema.equals(schema))
+    except (pa.ArrowException, OSError, ValueError):
+        return False

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from tracklake import bronze, pages
+from tracklake import bronze, pages, sound_files
 from tracklake.state import State
 
 # Records before their tombstones; what was fetched about them in any order.
@@ -61,11 +61,11 @@ class UpstreamIndex:
         known = {str(shard) for (shard,) in rows}
         for entity in _ENTITIES:
             for path in self._shards(entity):
-                if self._name(path) not in known:
-                    self.take(entity, path)
+                if self._name(path) not in known and sound_files.damage(path) is None:
+                    self.take(entity, path)  # compaction sets what is damaged aside, and says so
         if self.source == "strava":
             for path in self._shards("activities", "files"):
-                if self._name(path) not in known:
+                if self._name(path) not in known and sound_files.damage(path) is None:
                     self._take_exported(path)
 
     def _shards(self, entity: str, source: str | None = None) -> list[Path]:

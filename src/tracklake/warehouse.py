@@ -148,13 +148,6 @@ def _define(path: Path, kept_apart: tuple[str, ...]) -> None:
     connection.close()
 
 
-def is_damage(error: duckdb.Error) -> bool:
-    """Tell an error that means that the file itself is broken."""
-    broken = (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
-    said = str(error).lower()
-    return isinstance(error, broken) or "corrupt" in said or "not a valid duckdb" in said
-
-
 def is_current(connection: duckdb.DuckDBPyConnection, kept_apart: Sequence[str] = ()) -> bool:
     """Tell whether this code made the file, with these sources kept apart."""
     try:

@@ -18,8 +18,9 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
+from tracklake.backup import stores
 from tracklake.backup.stores import Item
-from tracklake.errors import Busy, ConfigError, Error, StorageError
+from tracklake.errors import ConfigError, Error, StorageError
 
 _AT_ONCE = 8
 _TIMEOUT_S = 120.0
@@ -30,6 +31,7 @@ _LAST_WORD_S = 2.0  # for requests at work when we are asked to stop
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,62})(?:/(.*))?")
 _REFUSED = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken")
 _MISSING = (FileNotFoundError, exceptions.NotFoundError)
+_PASSED_BY = (exceptions.PreconditionError, exceptions.AlreadyExistsError)
 _Got = TypeVar("_Got")
 
 
@@ -106,16 +108,30 @@ class BucketStore:
 
         self._each(names, one)
 
-    def point(self, name: str, data: bytes) -> None:
+    def point(self, name: str, data: bytes, before: bytes | None) -> None:
         """Replace a small object, on condition that it is still the one that was there."""
 
         def swap(_: str) -> None:
-            mode: Any = "create"
-            with contextlib.suppress(*_MISSING):
-                mode = {"e_tag": obstore.head(self._store, name)["e_tag"]}
-            obstore.put(self._store, name, data, mode=mode, use_multipart=False)
+            now, tag = self._tagged(name)
+            if now != before:
+                raise stores.moved(self.where)
+            mode: Any = {"e_tag": tag} if tag else "create"
+            try:
+                obstore.put(self._store, name, data, mode=mode, use_multipart=False)
+            except _PASSED_BY:  # by ourselves, if the first answer got lost and it was sent again
+                if self._tagged(name)[0] != data:
+                    raise stores.moved(self.where) from None
 
         self._each([name], swap)
+
+    def _tagged(self, name: str) -> tuple[bytes | None, str | None]:
+        try:
+            found = obstore.get(self._store, name)
+        except _MISSING as error:
+            if "NoSuchBucket" in str(error):
+                raise
+            return None, None
+        return bytes(found.bytes()), found.meta["e_tag"]
 
     def sweep(self) -> int:
         """Nothing is ever half done in a bucket."""
@@ -185,8 +201,6 @@ def _gathered(
 def _plainly(error: Exception, where: str) -> Error:
     """Say what a service's answer means and which setting to look at."""
     said = str(error)
-    if isinstance(error, exceptions.PreconditionError | exceptions.AlreadyExistsError):
-        return Busy(f"another backup to {where} is being made; the next flow makes the next one")
     if "NoSuchBucket" in said:
         return ConfigError(
             f"TRACKLAKE_BACKUP_URL: there is no bucket for {where}; make it, or mend the name"

@@ -33,20 +33,26 @@ def read(store: Store, name: str) -> Manifest:
     return manifest.read(name, data)
 
 
-def publish(store: Store, made: Manifest) -> str:
-    """Keep a manifest, read it back, and only then call it the latest; return its name."""
-    name, data = manifest.write(made)
+def named(store: Store) -> bytes | None:
+    """Return what `latest` says now, for `publish`."""
+    (data,) = store.get([LATEST])
+    return data
+
+
+def publish(store: Store, name: str, data: bytes, before: bytes | None) -> None:
+    """Keep a manifest, read it back, and only then call it the latest.
+
+    before: what `latest` said when the backup was begun; raises Busy if it says something else.
+    """
     store.put({file_name(name): data})
     if store.get([file_name(name)]) != [data]:
         raise StorageError(f"{store.where} gives back another manifest than it was given")
-    store.point(LATEST, name.encode())
-    return name
+    store.point(LATEST, name.encode(), before)
 
 
 def latest(store: Store, known: Sequence[str]) -> str | None:
     """Return the name of the newest proved backup; None if that is not to be known."""
-    (data,) = store.get([LATEST])
-    name = (data or b"").decode("ascii", errors="replace")
+    name = (named(store) or b"").decode("ascii", errors="replace")
     return name if name in known else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 import tracklake
-from tracklake.backup import catalogue, frozen, manifest, stores, storing, thinning
+from tracklake.backup import catalogue, frozen, manifest, standing, stores, storing, thinning
 from tracklake.backup.manifest import Entry, Manifest
 from tracklake.backup.stores import Store
 from tracklake.errors import Error, Interrupted, StorageError
@@ -21,7 +21,7 @@ _FACT = "backed_up"  # which published warehouse the last backup holds, and wher
 
 @dataclass(slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds and what it took.
+    """What a backup holds and what it took; `count`: how many there are with it.
 
     rotten: files that changed without being written, so that the store's copy is the good one;
     warnings: what else is not as it should be; error: why there is none (only after a flow).
@@ -31,6 +31,7 @@ class BackupReport:
     where: str = ""
     files: int = 0
     size_bytes: int = 0
+    count: int = 0
     new_objects: int = 0
     new_bytes: int = 0
     thinned: int = 0
@@ -41,18 +42,28 @@ class BackupReport:
 
 def after_flow(session: SyncSession) -> BackupReport | None:
     """Back up what a flow changed; None if the last backup holds it. A failure is only told."""
-    if _is_backed_up(session):
-        return None
     try:
+        if _is_backed_up(session):
+            standing.note_current(session.state, session.clock.now())
+            return None
         return create(session)
     except Interrupted:
         raise
     except (Error, OSError) as error:
         said = _said(error, session)
-        session.phases[-1].errors += 1
-        session.phases[-1].save(finished_at=session.now_text())
+        _enter_failure(session)
         session.log.warning("backup_failed", error=said)
         return BackupReport(error=said)
+
+
+def _enter_failure(session: SyncSession) -> None:
+    """Have the session end with errors; the phase may have failed before it began."""
+    if not any(phase.name == "backup" for phase in session.phases):
+        with session.phase("backup") as phase:
+            phase.errors += 1
+        return
+    session.phases[-1].errors += 1
+    session.phases[-1].save(finished_at=session.now_text())
 
 
 def _said(error: Error | OSError, session: SyncSession) -> str:
@@ -77,11 +88,12 @@ def create(session: SyncSession, *, full: bool = False) -> BackupReport:
         making = _Making.begun(session, store, full=full)
         made = making.manifest(phase)
         report = making.report
-        report.name = catalogue.publish(store, made)
         report.files, report.size_bytes = len(made.files), made.size_bytes
-        session.state.execute("insert or replace into facts values (?, ?)", (_FACT, seal))
-        thinned, said = thinning.thin(store, session.clock.now())
-        report.thinned = thinned
+        report.name, data = manifest.write(made)
+        standing.note_next(session.state, report.name)
+        catalogue.publish(store, report.name, data, making.latest)
+        _remember(session, report, made, seal)
+        report.thinned, said = thinning.thin(store, session.clock.now())
         report.warnings += said
         for warning in (*report.warnings, *(f"rotten: {path}" for path in report.rotten)):
             session.log.warning("backup_warning", said=warning)
@@ -90,9 +102,16 @@ def create(session: SyncSession, *, full: bool = False) -> BackupReport:
     return report
 
 
+def _remember(session: SyncSession, report: BackupReport, made: Manifest, seal: str) -> None:
+    session.state.execute("insert or replace into facts values (?, ?)", (_FACT, seal))
+    last = standing.told(report.name, made, report.where, report.count)
+    standing.note_last(session.state, last, session.clock.now())
+
+
 @dataclass
 class _Making:
     session: SyncSession
+    latest: bytes | None
     depot: storing.Depot
     before: dict[str, Entry]
     full: bool
@@ -104,12 +123,15 @@ class _Making:
         store.sweep()
         frozen.sweep(session.folders)
         report = BackupReport(where=store.where)
-        base, report.warnings = catalogue.newest_sound(store, catalogue.names(store))
+        latest, names = catalogue.named(store), catalogue.names(store)
+        base, report.warnings = catalogue.newest_sound(store, names)
+        report.count = len(names) + 1
+        report.warnings += _strangers(session, store, latest)
         there = storing.present(store)
         known = {} if full else storing.spoken_for(base, there)
         depot = storing.Depot(store, known, there)
         before = {entry.path: entry for entry in base.files} if base else {}
-        return cls(session, depot, before, full, report)
+        return cls(session, latest, depot, before, full, report)
 
     def manifest(self, phase: Phase) -> Manifest:
         """Store all files and say which they are."""
@@ -124,9 +146,9 @@ class _Making:
         with frozen.state_copy(folders, now) as copy:
             entries.append(self._copied(manifest.STATE_PATH, copy, copy.stat()))
         phase.advance()
-        tables: frozen.Tables = {}
+        gold: frozen.Gold = ({}, {})
         if folders.warehouse.exists():
-            with frozen.warehouse_copy(folders) as (copy, tables):
+            with frozen.warehouse_copy(folders) as (copy, gold):
                 status = folders.warehouse.stat()
                 entries.append(self._copied(manifest.WAREHOUSE_PATH, copy, status))
         phase.advance()
@@ -137,7 +159,8 @@ class _Making:
             created_at=now,
             tracklake=tracklake.__version__,
             duckdb=duckdb.__version__,
-            tables=tables,
+            tables=gold[0],
+            answers=gold[1],
             files=tuple(entries),
         )
 
@@ -200,5 +223,24 @@ def _seal(session: SyncSession) -> str:
 
 
 def _is_backed_up(session: SyncSession) -> bool:
+    """Tell whether the place still has the backup that holds all that there is."""
     rows = session.state.execute("select value from facts where name = ?", (_FACT,))
-    return rows == [(_seal(session),)]
+    if rows != [(_seal(session),)]:
+        return False
+    store = stores.opened(session.settings, session.folders)
+    latest = catalogue.named(store)
+    return latest is not None and latest.decode(errors="replace") in standing.ours(
+        session.state, store.where
+    )
+
+
+def _strangers(session: SyncSession, store: Store, latest: bytes | None) -> list[str]:
+    """Say so if somebody else made the last backup at our place."""
+    ours = standing.ours(session.state, store.where)
+    name = (latest or b"").decode(errors="replace")
+    if not ours or not manifest.NAME.fullmatch(name) or name in ours:
+        return []
+    return [
+        f"the last backup in {store.where}, {name}, was not made from this data folder; give each "
+        "its own place (TRACKLAKE_BACKUP_URL), or restoring the latest may bring back the other's"
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tracklake import landing
-from tracklake.backup.stores import LATEST, Item
+from tracklake.backup.stores import LATEST, Item, moved
 from tracklake.clock import from_unix
 
 _HALF = ".landing-"
@@ -68,8 +68,13 @@ class FolderStore:
             if folder.parent != self.root and not any(folder.iterdir()):
                 folder.rmdir()
 
-    def point(self, name: str, data: bytes) -> None:
-        """Replace a small file; the flow's lock keeps others away."""
+    def point(self, name: str, data: bytes, before: bytes | None) -> None:
+        """Replace a small file, if it is still the one that was there.
+
+        The flow's lock keeps others away who use the same data folder, this the rest.
+        """
+        if self._read(self.root / name) != before:
+            raise moved(self.where)
         with self._named():
             landing.write(self.root / name, data)
 

@@ -10,17 +10,21 @@ from pathlib import Path
 import duckdb
 
 from tracklake import landing, state, warehouse
+from tracklake.backup import questions
+from tracklake.backup.questions import Answers
 from tracklake.config import Folders
 from tracklake.errors import StorageError
+from tracklake.session_states import AT_WORK_SQL
 
 Tables = dict[str, tuple[int, int]]
+Gold = tuple[Tables, Answers]
 
 _STATE = "tracklake.sqlite"
 _WAREHOUSE = "tracklake.duckdb"
 _CLOSE = (
-    "update sessions set finished_at = ?, state = case when exists (select 1 from phases p where "
+    "update sessions set finished_at = ?, state = case when exists (select 1 from phases p where "  # noqa: S608 our own names
     "p.session_id = sessions.session_id and p.errors > 0) then 'completed_with_errors' else "
-    "'completed' end where state = 'running'",
+    f"'completed' end where state in {AT_WORK_SQL}",
     "update phases set finished_at = ? where finished_at is null",
 )
 
@@ -69,15 +73,15 @@ def check_state(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def warehouse_copy(folders: Folders) -> Iterator[tuple[Path, Tables]]:
-    """Yield a copy of the published warehouse and what its tables hold; all of it was read."""
+def warehouse_copy(folders: Folders) -> Iterator[tuple[Path, Gold]]:
+    """Yield a copy of the published warehouse and what it holds; all of it was read."""
     with _copy(folders, _WAREHOUSE) as path:
         shutil.copyfile(folders.warehouse, path)
-        yield path, tables(path)
+        yield path, gold(path)
 
 
-def tables(path: Path) -> Tables:
-    """Read a whole warehouse; return rows and an order-free hash of each table.
+def gold(path: Path) -> Gold:
+    """Read a whole warehouse; return rows and an order-free hash of each table and some answers.
 
     Raises StorageError if it is damaged, CheckFailed if it contradicts itself.
     """
@@ -87,7 +91,10 @@ def tables(path: Path) -> Tables:
             connection.execute("set threads = 1")
             connection.execute("set memory_limit = '200MB'")
             warehouse.check(connection)
-            return warehouse.digest(connection)
+            tables = warehouse.digest(connection)
+            for other in set(warehouse.tables(connection)) - set(tables):
+                questions.counted(connection, f"select * from {other}")  # noqa: S608 our own names
+            return tables, questions.ask(connection)
     except duckdb.Error as error:
         raise StorageError(
             f"the warehouse {path} is damaged ({str(error).splitlines()[0]}); `tracklake compact` "

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -49,13 +49,22 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A backup; `tables`: rows and an order-free hash of gold's tables, as `duckdb` hashes."""
+    """A backup; `tables`: rows and an order-free hash of gold's tables, as `duckdb` hashes.
+
+    answers: the same of what is asked on trial.
+    """
 
     created_at: dt.datetime
     tracklake: str
     duckdb: str
     tables: dict[str, tuple[int, int]]
     files: tuple[Entry, ...]
+    answers: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def gold_hash(self) -> str:
+        """Return one word for all that gold's tables hold."""
+        return bytes_hash(orjson.dumps([self.duckdb, sorted(self.tables.items())]))[:16]
 
     @property
     def size_bytes(self) -> int:
@@ -103,6 +112,7 @@ def write(manifest: Manifest) -> tuple[str, bytes]:
         "tracklake": manifest.tracklake,
         "duckdb": manifest.duckdb,
         "tables": manifest.tables,
+        "answers": manifest.answers,
         "files": [_told(entry) for entry in manifest.files],
     }
     data = pack(orjson.dumps(told))
@@ -139,6 +149,7 @@ def read(name: str, data: bytes) -> Manifest:
         duckdb=told["duckdb"],
         tables={table: (rows, digest) for table, (rows, digest) in told["tables"].items()},
         files=tuple(_entry(one) for one in told["files"]),
+        answers={name: (rows, digest) for name, (rows, digest) in told.get("answers", {}).items()},
     )
 
 

@@ -28,11 +28,15 @@ _SPARE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a restored folder holds; `tables`: rows of each of gold's tables, as counted in it."""
+    """What a restored folder holds; `tables`: rows of each of gold's tables, as counted in it.
+
+    answers: how many questions were answered as they were when the backup was made.
+    """
 
     files: int
     size_bytes: int
     tables: dict[str, int]
+    answers: int = 0
 
 
 def room_for(made: Manifest, place: Path) -> None:
@@ -92,7 +96,7 @@ def _plain(store: Store, batch: list[tuple[Entry, Piece]]) -> Iterator[bytes]:
 def _damaged(entry: Entry, said: str) -> InvalidData:
     return InvalidData(
         f"the backup of {entry.path} is damaged ({said}); nothing was changed. Restore an older "
-        "one with --at; `tracklake backup verify --full --all` names all that is damaged",
+        "one with --at; `tracklake backup verify --full` names all that is damaged",
         reason="damaged_backup",
     )
 
@@ -134,23 +138,24 @@ class _Writing:
 
 def _proved(folder: Path, made: Manifest) -> Proof:
     """Open what was restored and count; give the writer its own copy of the warehouse."""
-    found: dict[str, tuple[int, int]] = {}
+    tables: frozen.Tables = {}
     if (folder / manifest.STATE_PATH).exists():
         frozen.check_state(folder / manifest.STATE_PATH)
     snapshot = folder / manifest.WAREHOUSE_PATH
     if snapshot.exists():
-        found = frozen.tables(snapshot)
-        _compare(found, made)
+        tables, answers = frozen.gold(snapshot)
+        _compare(tables, made, made.tables)
+        _compare(answers, made, made.answers)
         shutil.copyfile(snapshot, folder / _WRITER)
         snapshot.chmod(_READ_ONLY)
-    rows = {table: count for table, (count, _) in found.items()}
-    return Proof(len(made.files), made.size_bytes, rows)
+    rows = {table: count for table, (count, _) in tables.items()}
+    return Proof(len(made.files), made.size_bytes, rows, len(made.answers))
 
 
-def _compare(found: frozen.Tables, made: Manifest) -> None:
+def _compare(found: frozen.Tables, made: Manifest, then: frozen.Tables) -> None:
     """Hold what is counted against what was; hashes only where the same DuckDB made them."""
     same = made.duckdb == duckdb.__version__
-    for table, (rows, digest) in made.tables.items():
+    for table, (rows, digest) in then.items():
         count, hashed = found.get(table, (0, 0))
         if count != rows or (same and hashed != digest):
             raise StorageError(

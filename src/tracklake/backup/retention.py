@@ -14,9 +14,13 @@ def stamped(name: str) -> dt.datetime:
 
 
 def kept(names: Iterable[str], now: dt.datetime) -> set[str]:
-    """Return the names that stay; of a week or a month it is the last."""
+    """Return the names that stay; of a week or a month it is the last.
+
+    What is dated ahead of now, by a clock that was wrong, takes no place of the last 30.
+    """
     newest_first = sorted(names, reverse=True)
-    found = set(newest_first[:LAST])
+    ahead = [name for name in newest_first if stamped(name) > now]
+    found = {*ahead[:LAST], *newest_first[len(ahead) :][:LAST]}
     taken: set[tuple[object, ...]] = set()
     for name in newest_first:
         period = _period(stamped(name), now)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tracklake.config import Folders, Settings
-from tracklake.errors import ConfigError
+from tracklake.errors import Busy, ConfigError
 
 LATEST = "latest"
 
@@ -38,11 +38,19 @@ class Store(Protocol):
     def delete(self, names: Sequence[str]) -> None:
         """Remove objects; what is not there is no error."""
 
-    def point(self, name: str, data: bytes) -> None:
-        """Replace a small object; raise Busy if somebody else does at this moment."""
+    def point(self, name: str, data: bytes, before: bytes | None) -> None:
+        """Replace a small object; raise Busy if it is not `before` (None: not there) any more."""
 
     def sweep(self) -> int:
         """Remove what a killed writer left half done; only while nobody writes."""
+
+
+def moved(where: str) -> Busy:
+    """Say that somebody else made a backup to the same place meanwhile."""
+    return Busy(
+        f"another backup to {where} was made meanwhile, by another machine or data folder; "
+        "`latest` stays with that one. Run the same command again"
+    )
 
 
 def opened(settings: Settings, folders: Folders) -> Store:

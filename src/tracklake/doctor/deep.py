@@ -1,16 +1,20 @@
 """What takes long: every file is read and held against its hash."""
 
-import hashlib
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import duckdb
 
-from tracklake import bronze, pages, reading, warehouse
+from tracklake import bronze, pages, reading, sound_files, streams, warehouse, warehouse_damage
 from tracklake.config import Folders
 from tracklake.doctor.finding import Finding
 from tracklake.errors import InvalidData
 from tracklake.tiles import manifest
+
+_SOUND_COPY = (
+    "put a sound copy there: `tracklake backup restore --to FOLDER` gives the newest backup's"
+)
 
 
 def gold(folders: Folders) -> Iterator[Finding]:
@@ -31,14 +35,14 @@ def originals_and_shards(folders: Folders) -> Iterator[Finding]:
     for entity in warehouse.ENTITIES:
         for path in bronze.shard_paths(folders.bronze, entity):
             count += 1
-            if not _is_sound_shard(path):
-                yield _damaged(path, "restore it from a backup")
+            if (said := sound_files.damage(path)) is not None:
+                yield _damaged(path, _SOUND_COPY, said)
     for path in sorted(folders.bronze.glob("*/*/athlete=*/*/*-run*/page-*.json.zst")):
         count += 1
         try:
             pages.read(path)
         except InvalidData:
-            yield _damaged(path, "restore it from a backup")
+            yield _damaged(path, _SOUND_COPY)
     yield Finding("bronze", True, f"{count} files hashed")
 
 
@@ -55,24 +59,34 @@ def tiles(folders: Folders) -> Iterator[Finding]:
             yield Finding("tiles", True, f"{len(entries)} files in {folder} hashed")
 
 
-def _is_sound_shard(path: Path) -> bool:
-    if bronze.is_rollup(path) or pages.is_run(path.parent):
-        return _is_readable(path)
-    return _sha256(path).startswith(path.parent.name.rsplit("-", 1)[1])
+def points(folders: Folders) -> Iterator[Finding]:
+    """Hold every file of points and geometry against its name, its seal, or read it whole."""
+    count = 0
+    for path in (*streams.parts(folders.streams), *streams.parts(folders.tracks)):
+        count += 1
+        if (said := sound_files.damage(path)) is not None:
+            advice = "remove it: the next flow makes it anew"
+            yield _damaged(path, advice if path.name == "empty.parquet" else _SOUND_COPY, said)
+    yield Finding("points", True, f"{count} files of points and geometry hashed")
 
 
-def _is_readable(path: Path) -> bool:
+def warehouse_whole(folders: Folders) -> Iterator[Finding]:
+    """Read each column of each table of the published snapshot."""
+    if not folders.warehouse.exists():
+        return
     try:
-        pq.read_table(path, partitioning=None, page_checksum_verification=True)
-    except (OSError, ValueError):
-        return False
-    return True
+        with contextlib.closing(duckdb.connect(str(folders.warehouse), read_only=True)) as snapshot:
+            warehouse_damage.read_whole(snapshot)
+    except (duckdb.Error, UnicodeError) as error:
+        said = f"{folders.warehouse} is damaged ({str(error).splitlines()[0]})"
+        yield Finding("warehouse", False, said, "tracklake compact publishes it anew")
+        return
+    yield Finding("warehouse", True, "every column of every table was read")
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sound_files.sha256_of(path)
 
 
-def _damaged(path: Path, advice: str) -> Finding:
-    return Finding("bronze", False, f"{path} is not what its name says it should be", advice)
+def _damaged(path: Path, advice: str, said: str = "it is not what its name says") -> Finding:
+    return Finding("bronze", False, f"{path} is damaged: {said}", advice)

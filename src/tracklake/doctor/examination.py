@@ -11,7 +11,16 @@ import pyarrow as pa
 from tracklake import config
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
-from tracklake.doctor import clocks, env_file, lake, login, places, session_records, timetable
+from tracklake.doctor import (
+    addresses,
+    clocks,
+    env_file,
+    lake,
+    login,
+    places,
+    session_records,
+    timetable,
+)
 from tracklake.doctor import deep as deep_checks
 from tracklake.doctor.finding import Finding
 from tracklake.errors import Error
@@ -52,12 +61,15 @@ def examine(
         "state": functools.partial(session_records.examine, now=now),
         "lock": lake.lock_holder,
         "schedule": functools.partial(timetable.examine, settings=settings, now=now),
+        "notifications": functools.partial(addresses.examine, settings=settings),
         "tippecanoe": lake.tippecanoe,
         "warehouse": lake.snapshot,
     }
     if deep:
         checks |= {
+            "warehouse, whole": deep_checks.warehouse_whole,
             "streams": deep_checks.gold,
+            "points": deep_checks.points,
             "bronze": deep_checks.originals_and_shards,
             "tiles": deep_checks.tiles,
         }

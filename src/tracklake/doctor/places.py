@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracklake import secret_files
+from tracklake.alerts.rules import disk_floor_bytes
 from tracklake.config import Folders
 from tracklake.doctor.finding import Finding
 
@@ -94,14 +96,13 @@ def closed(path: Path, who: Who, without: Path) -> Iterator[Path]:
 
 def secrets(folders: Folders) -> Iterator[Finding]:
     """May others read a login?"""
-    for secret in sorted(folders.secrets.rglob("*")) if folders.secrets.is_dir() else ():
-        if secret.is_file() and secret.name != ".gitkeep" and others_may_read(secret):
-            yield Finding("secrets", False, f"others may read {secret}", f"chmod 600 {secret}")
+    for secret in secret_files.open_ones(folders.secrets):
+        yield Finding("secrets", False, f"others may read {secret}", f"chmod 600 {secret}")
 
 
 def others_may_read(path: Path) -> bool:
     """Tell whether anybody but the owner may do anything with a file."""
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    return secret_files.is_open(path.stat())
 
 
 def inbox(folders: Folders) -> Iterator[Finding]:
@@ -118,7 +119,7 @@ def disk(folders: Folders) -> Iterator[Finding]:
     """Is there room for the data, in bytes and in files, and for the logs?"""
     size = folders.warehouse.stat().st_size if folders.warehouse.exists() else 0
     place = existing(folders.data)
-    yield room(folders.data, shutil.disk_usage(place).free, max(_LOW_DISK_BYTES, 3 * size))
+    yield room(folders.data, shutil.disk_usage(place).free, disk_floor_bytes(size))
     yield from files_left(folders.data, os.statvfs(place))
     logs = existing(folders.logs)
     if logs.stat().st_dev != place.stat().st_dev:

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracklake import lock
+from tracklake import lock, state_mending
+from tracklake.backup import standing
 from tracklake.config import Folders
 from tracklake.doctor import clocks
 from tracklake.doctor.finding import Finding
 from tracklake.session_states import AT_WORK, WELL
-from tracklake.state import State
+from tracklake.state import NAME, State
+from tracklake.upstream import breaker
 
 _PATIENCE_S = 1.0
 _WELL = (*AT_WORK, *WELL)
@@ -25,12 +27,32 @@ def examine(folders: Folders, now: dt.datetime) -> Iterator[Finding]:
         return
     if not lock.is_held(folders.state):  # else a flow may well be writing
         yield from _blocked(folders.state / "tracklake.sqlite")
+        if (said := state_mending.damage(folders.state)) is not None:
+            yield _damaged(folders.state, said)
+            return
     with contextlib.closing(State(folders.state)) as state:
-        yield from _damage(state)
         yield from _last_session(state, now)
+        for one in breaker.not_closed(state):
+            advice = "nothing: flows try it again; if it stays, look whether the service works"
+            yield Finding(f"{one['source']}", False, f"it fails {one['said']}", advice)
+        yield from _backups(state, now)
         ((count,),) = state.execute("select count(*) from quarantine")
     advice = "tracklake quarantine list" if count else ""
     yield Finding("quarantine", True, f"{count} items set aside", advice)
+
+
+def _backups(state: State, now: dt.datetime) -> Iterator[Finding]:
+    """Look at what is known of the backups; nothing if none was ever made."""
+    kept = standing.read(state.execute(standing.READ))
+    if kept is None:
+        return
+    troubles = kept.troubles(now)
+    for said in troubles:
+        yield Finding("backup", False, said)
+    if kept.last and not troubles:
+        verified = f"verified {kept.verified['at'][:10]}" if kept.verified else "never verified"
+        said = f"the last of {kept.last['at'][:10]}, {kept.last['count']} in all, {verified}"
+        yield Finding("backup", True, said, "" if kept.verified else "tracklake backup verify")
 
 
 def _blocked(path: Path) -> Iterator[Finding]:
@@ -52,15 +74,13 @@ def _blocked(path: Path) -> Iterator[Finding]:
             pass  # no database at all: whoever opens it says so
 
 
-def _damage(state: State) -> Iterator[Finding]:
-    ((said,),) = state.execute("pragma quick_check(1)")
-    if said != "ok":
-        yield Finding(
-            "state",
-            False,
-            f"the state database {state.path} is damaged ({said})",
-            "it holds no activities: move it away and run `tracklake flow`, it is made anew",
-        )
+def _damaged(folder: Path, said: str) -> Finding:
+    return Finding(
+        "state",
+        False,
+        f"the state database {folder / NAME} is damaged ({said}); it holds no activities",
+        "`tracklake flow` sets it aside and makes it anew",
+    )
 
 
 def _last_session(state: State, now: dt.datetime) -> Iterator[Finding]:

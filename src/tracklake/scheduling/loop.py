@@ -8,6 +8,8 @@ from pathlib import Path
 
 import orjson
 
+from tracklake.alerts.ledger import REPEAT_AFTER
+from tracklake.alerts.rules import is_overdue
 from tracklake.clock import Clock
 from tracklake.scheduling import old_logs, rules, sign_of_life, state_file
 from tracklake.scheduling.child import Child
@@ -56,7 +58,9 @@ class Scheduler:
         self._edited: dt.datetime | None = None  # when there was one that does not count yet
         self._entries: dict[str, Entry] = {}
         self._run: _Run | None = None
-        self._pings: list[Child] = []
+        self._pings: list[Child] = []  # that tell others
+        self._well_at = clock.now()  # a run ended well, or the scheduler began
+        self._watched_at: dt.datetime | None = None
         self._said = ""  # the problem that was said last
         self._state_problem = self._sign_problem = ""
 
@@ -65,6 +69,7 @@ class Scheduler:
         state = self._plan.state_folder
         with state_file.alone(state), waking() as wake:
             self._entries, damage = state_file.load(state)
+            self._well_at = rules.last_success(self._entries) or self._well_at
             self._begin(damage)
             try:
                 while wake.stopped_by is None:
@@ -105,6 +110,7 @@ class Scheduler:
             self._take_changes()
             self._let_go()
             self._start_due()
+            self._watch()
         now = self._clock.now()
         coming = rules.next_slot(self._entries, self._lines, self._zone, now)
         self._show(now, coming)
@@ -169,6 +175,18 @@ class Scheduler:
             return
         self._run = _Run(line, slot, now, child)
 
+    def _watch(self) -> None:
+        """Have it looked at that nothing succeeds any more: a run that does not come cannot tell.
+
+        Seldom, and only then: it would wake disks.
+        """
+        now = self._clock.now()
+        due = rules.first_slot_after(self._lines, self._zone, self._well_at)
+        is_long_ago = self._watched_at is None or abs(now - self._watched_at) >= REPEAT_AFTER
+        if self._run is None and is_long_ago and is_overdue(self._well_at, now, due):
+            self._watched_at = now
+            self._have_told([*self._command, "alerts", "--check"])
+
     def _ended(self, run: _Run, code: int) -> None:
         self._run = None
         took_s = (self._clock.now() - run.began).total_seconds()
@@ -183,6 +201,8 @@ class Scheduler:
         entry = rules.ended(self._entries[line.key], self._clock.now(), code, said)
         self._entries[line.key] = entry
         self._save()
+        if code == 0:
+            self._well_at, self._watched_at = self._clock.now(), None
         if entry.open and entry.open.not_before:
             self._log.say(f"tried again at {self._at(entry.open.not_before)}")
         else:
@@ -192,10 +212,13 @@ class Scheduler:
         if self._plan.heartbeat_url is None:
             return
         job = {"url": self._plan.heartbeat_url, "failure": failure}
+        self._have_told(_PING, orjson.dumps(job))
+
+    def _have_told(self, command: Sequence[str], job: bytes = b"") -> None:
         try:
-            self._pings.append(Child(_PING, orjson.dumps(job)))
+            self._pings.append(Child(command, job))
         except OSError as error:
-            self._log.say(f"TRACKLAKE_HEARTBEAT_URL could not be told: {error.strerror}")
+            self._log.say(f"nobody could be told: {error.strerror}")
 
     def _save(self) -> None:
         try:

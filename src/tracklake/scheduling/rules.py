@@ -160,11 +160,22 @@ def in_words(exit_code: int) -> str:
     return _WORDS.get(exit_code, f"ended with exit code {exit_code}")
 
 
+def last_success(entries: Entries) -> dt.datetime | None:
+    """Return when a line's last run ended that ended well; None if there is none."""
+    outcomes = [entry.last for entry in entries.values() if entry.last]
+    return max((one.ended for one in outcomes if one.exit_code == 0), default=None)
+
+
+def first_slot_after(lines: Sequence[Line], zone: ZoneInfo, moment: dt.datetime) -> dt.datetime:
+    """Return the first slot of any line after a moment."""
+    return min(next(slots.after(line.schedule, zone, moment)) for line in lines)
+
+
 def next_slot(
     entries: Entries, lines: Sequence[Line], zone: ZoneInfo, now: dt.datetime
 ) -> dt.datetime:
     """Return when something is to be done next: a slot after now, or another try."""
-    coming = [next(slots.after(line.schedule, zone, now)) for line in lines]
+    coming = [first_slot_after(lines, zone, now)]
     opens = [entry.open for entry in entries.values() if entry.open]
     tries = [o.not_before for o in opens if o.not_before and o.not_before > now]
     return min(coming + tries)

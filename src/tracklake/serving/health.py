@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import tracklake
+from tracklake.backup import standing
 from tracklake.clock import Clock, SystemClock, from_unix
 from tracklake.config import Folders
 from tracklake.errors import ConfigError, Error
@@ -194,11 +195,13 @@ def _read_state(folders: Folders) -> Facts:
         last = state.execute(_LAST_OF_EACH).fetchall()
         (last_success_at,) = state.execute(_SUCCESSES).fetchone()
         (set_aside,) = state.execute(_SET_ASIDE).fetchone()
+        backup = standing.read(state.execute(standing.READ))
     return Facts(
         newest=Session(*newest) if newest else None,
         last_of_each=tuple(Session(*row) for row in last),
         last_success_at=last_success_at,
         set_aside=set_aside,
+        backed_up_at=backup.current_at if backup else None,
     )
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_PATIENCE = dt.timedelta(hours=26)  # a day, and what a daily flow may be late
-_GRACE = dt.timedelta(hours=2)  # for a run that is due
+from tracklake.alerts.rules import MOST_BACKUP_AGE, PATIENCE, is_overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,7 @@ class Facts:
     last_of_each: tuple[Session, ...] = ()  # the last that ended, of each flow
     last_success_at: str | None = None
     set_aside: int = 0
+    backed_up_at: dt.datetime | None = None  # when a backup last held all that there is
     warehouse: dict[str, Any] | None = None
     is_scheduler_late: bool = False
     due_after_success: dt.datetime | None = None  # when the schedule wanted the next one
@@ -56,6 +56,7 @@ WAREHOUSE_UNREADABLE = Reason(
 NO_WAREHOUSE = Reason("no_warehouse", "there is no warehouse yet: `tracklake flow` makes it")
 _NEEDS_AUTH = Reason("needs_auth", "a source needs a new login: `make auth`")
 _WAITS = Reason("waiting_quota", "the rest waits for an upstream's quota; the next flow goes on")
+_BACKUP_OLD = Reason("backup_old", "the last backup is too old: `tracklake status` says more")
 _SET_ASIDE = Reason("set_aside", "items are set aside: `tracklake quarantine list`")
 _SCHEDULER_LATE = Reason(
     "scheduler_late",
@@ -69,6 +70,8 @@ def reasons(facts: Facts, now: dt.datetime) -> list[Reason]:
     found = [*facts.troubles, *_of_sessions(facts, now), *_of_age(facts, now)]
     if facts.is_scheduler_late:
         found.append(_SCHEDULER_LATE)
+    if facts.backed_up_at and now - facts.backed_up_at > MOST_BACKUP_AGE:
+        found.append(_BACKUP_OLD)
     if facts.set_aside:
         found.append(_SET_ASIDE)
     return sorted(dict.fromkeys(found), key=lambda reason: not reason.is_down)
@@ -86,7 +89,7 @@ def _of_sessions(facts: Facts, now: dt.datetime) -> Iterator[Reason]:
     ended = sorted(facts.last_of_each, key=lambda session: str(session.finished_at))
     for session in ended:
         is_newest = session is ended[-1]
-        if not is_newest and _age(str(session.finished_at), now) > _PATIENCE:
+        if not is_newest and _age(str(session.finished_at), now) > PATIENCE:
             continue
         if session.state == "needs_auth":
             yield _NEEDS_AUTH
@@ -107,7 +110,7 @@ def _of_age(facts: Facts, now: dt.datetime) -> Iterator[Reason]:
     last = facts.last_success_at
     began = last or min(session.started_at for session in (*facts.last_of_each, facts.newest))
     due = facts.due_after_success
-    if _age(began, now) > _PATIENCE and (due is None or now - due > _GRACE):
+    if is_overdue(dt.datetime.fromisoformat(began), now, due):
         yield Reason(
             "no_success",
             f"nothing has ended well since {last or 'the beginning'}: `tracklake status`",

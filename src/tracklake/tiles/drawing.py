@@ -19,7 +19,7 @@ import orjson
 from pmtiles.tile import Compression, deserialize_header, serialize_header
 
 from tracklake import config
-from tracklake.errors import CheckFailed, ConfigError, Interrupted
+from tracklake.errors import CheckFailed, ConfigError, Interrupted, StorageError
 from tracklake.tiles import verification
 from tracklake.tiles.lines import LINE_EXTENT as EXTENT
 from tracklake.tiles.lines import LINE_ZOOMS, START_ZOOMS
@@ -47,6 +47,11 @@ _COMMON_FLAGS = (
 _FEW_FILES = ("/bin/sh", "-c", 'ulimit -n 128; exec "$@"', "sh")
 _MOST_THREADS = 8
 _TRUNCATED = 100  # tippecanoe's exit code for "file written, but the deepest zooms are missing"
+# What it says, by itself or by its SQLite, where the disk failed it; LC_ALL=C keeps it English.
+_OF_DISKS = (
+    *("disk is full", "No space left on device", "Disk quota exceeded"),
+    *("disk I/O error", "Input/output error", "Read-only file system"),
+)
 _POLL_S = 0.05
 _PATIENCE_S = 3.0  # for a child that was asked to end
 _HEADER_BYTES = 127
@@ -182,7 +187,8 @@ def _copy(old: BinaryIO, new: BinaryIO, section: tuple[int, int]) -> None:
 def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> None:
     """Run a program to its end, or end it (by its own id) when asked to stop.
 
-    Raises CheckFailed with its complaints if it fails, Interrupted if it was ended.
+    Raises CheckFailed with its complaints if it fails, StorageError if they are about the disk,
+    Interrupted if it was ended.
     """
     complaints = folder / "tippecanoe.log"
     with complaints.open("wb") as log:
@@ -206,6 +212,10 @@ def run(command: list[str], folder: Path, should_stop: Callable[[], bool]) -> No
             raise Interrupted(signal.SIGTERM)
         what = "left out the deepest zooms" if code == _TRUNCATED else f"ended with code {code}"
         said = complaints.read_text(errors="replace").strip()[-500:]
+        if any(words in said for words in _OF_DISKS):
+            advice = "make room, or check the disk, and run the same command again"
+            last = said.splitlines()[-1]
+            raise StorageError(f"{folder}: tippecanoe could not write there: {last}; {advice}")
         raise CheckFailed(f"tippecanoe {what}: {said}")
 
 

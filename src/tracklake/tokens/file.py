@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import orjson
 
-from tracklake import landing
+from tracklake import landing, redaction
 from tracklake.errors import Transient
 
 _LOCK_WAIT_S = 90.0
@@ -33,6 +33,9 @@ class Token:
     scope: str | None = None
     seed: str | None = None
     renew_at: int = 0
+
+    def __post_init__(self) -> None:
+        redaction.learn(self.access_token, self.refresh_token)
 
     def renewed_after(self, share: float, now_s: float) -> "Token":
         """Return it with the moment at which that share (0 to 1) of the life it has left is over.
