@@ -101,8 +101,13 @@ def remember_files(session: SyncSession, files: Iterable[str]) -> None:
 
 def _remembered(session: SyncSession) -> dict[str, list[int]]:
     rows = session.state.execute("select value from facts where name = 'view_files'")
-    told = orjson.loads(str(rows[0][0])) if rows else {}
-    return told if isinstance(told, dict) else {name: [] for name in told}  # older: names only
+    try:
+        told = orjson.loads(str(rows[0][0])) if rows else {}
+    except orjson.JSONDecodeError:  # damaged: every file is looked at anew
+        told = {}
+    if isinstance(told, list):  # older: names only
+        return {str(name): [] for name in told}
+    return told if isinstance(told, dict) else {}
 
 
 def _looks(name: str) -> list[int]:

@@ -1,8 +1,9 @@
 """Items set aside: what failed, why, how often, when it is tried again.
 
 An item is tried again by later runs after 1, 2, 4, 8 and 16 days; one that failed six times is
-dead, until somebody has it tried again. One that our code could not read is due as soon as that
-code is another (code_versions.py), and then counts anew.
+dead, until somebody has it tried again. One whose reader was killed is tried again by the very
+next run, the first time: that may have been the machine's doing. One that our code could not read
+is due as soon as that code is another (code_versions.py), and then counts anew.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from tracklake.session import SyncSession
 from tracklake.state import State
 
 MOST_ATTEMPTS = 6
+_KILLED = "decoder_killed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def set_aside(session: SyncSession, item: Item) -> None:
     code_version = code_versions.of(item.read_as) if item.read_as else None
     attempts = _attempts(session, item.item_id, code_version) + 1
     now, message = session.clock.now(), redaction.text(item.message)
-    next_try = None if attempts >= MOST_ATTEMPTS else now + dt.timedelta(days=2 ** (attempts - 1))
+    next_try = None if attempts >= MOST_ATTEMPTS else now + _gap(item, attempts)
     error_class = error_classes.of_reason(item.reason)
     session.state.execute(
         "insert into quarantine (item_id, athlete, source, item, reason, message, attempts, "
@@ -75,6 +77,12 @@ def set_aside(session: SyncSession, item: Item) -> None:
         "item_set_aside", item=item.item, reason=item.reason, error_class=error_class,
         attempts=attempts, message=message,
     )  # fmt: skip
+
+
+def _gap(item: Item, attempts: int) -> dt.timedelta:
+    if item.reason == _KILLED and attempts == 1:
+        return dt.timedelta(0)
+    return dt.timedelta(days=2 ** (attempts - 1))
 
 
 def _attempts(session: SyncSession, item_id: str, code_version: str | None) -> int:

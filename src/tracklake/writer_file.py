@@ -67,7 +67,8 @@ def _prove(session: SyncSession, path: Path) -> None:
         return
     if not log_of(path).exists() and _fact(session, _SEAL) == sound_files.sha256_of(path):
         return
-    begun = int(_fact(session, _OPENING) or 0)
+    told = _fact(session, _OPENING) or ""
+    begun = int(told) if told.isdecimal() else 0
     if begun >= _MOST_OPENINGS:
         _forget(session, _OPENING)
         raise duckdb.FatalException(f"reading {path} ended the process {begun} times")

@@ -1,6 +1,7 @@
 """The budget of one upstream in the state database, shared by all processes that use it."""
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
@@ -135,7 +136,7 @@ class Budget:
         known = self._state.execute(
             "select value from facts where name = ?", (f"clock_offset:{self._source}",)
         )
-        offset_s = float(str(known[0][0])) if known else 0.0
+        offset_s = _finite(str(known[0][0])) if known else 0.0
         now_s = self._clock.now().timestamp() + offset_s
         windows = [self._stored(limit, now_s) for limit in self._limits]
         for place, window in enumerate(windows):
@@ -199,6 +200,15 @@ class Budget:
             until=until,
             error_class="quota_exceeded" if window.window_s >= DAY_S else "rate_limit",
         )
+
+
+def _finite(told: str) -> float:
+    """Read a number that is remembered; one that is damaged counts as nothing."""
+    try:
+        found = float(told)
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 def patiently(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 import orjson
 
 from tracklake.garmin.walking import Place, Walk
-from tracklake.upstream.memory import WalkMemory, within
+from tracklake.upstream.memory import WalkMemory, moment, within
 
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 _LATELY = dt.timedelta(days=2)
@@ -31,11 +31,11 @@ class Checkpoints(WalkMemory):
 
     def of(self, mode: str) -> Checkpoint | None:
         """Return where a walk was broken off."""
-        told = self.read(f"walk:{mode}")
-        if told is None:
-            return None
+        return self.walk(mode, lambda told: self._checkpoint(mode, told))
+
+    def _checkpoint(self, mode: str, told: str) -> Checkpoint | None:
         fields = orjson.loads(told)
-        at = dt.datetime.fromisoformat(fields["at"])
+        at = moment(fields["at"])
         now = self.session.clock.now()
         if mode == "new" and not within(now, at, _STALE):
             return None

@@ -38,7 +38,7 @@ class Kept:
         """Return the key's last day."""
         try:
             return dt.date.fromisoformat(self.key_ends_on or "")
-        except ValueError:
+        except (TypeError, ValueError):
             return None
 
 

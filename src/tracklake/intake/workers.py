@@ -150,7 +150,8 @@ class Workers:
         return self._settled(task, self.submit(task))
 
     def _settled(self, task: Task[Result], future: "Future[Result]") -> "Future[Result]":
-        if not isinstance(future.exception(), BrokenProcessPool):
+        error = future.exception()
+        if not isinstance(error, BrokenProcessPool) and not _was_killed(error):
             return future
         if self._pool is not None and not self._pool.active:  # a worker died between tasks
             self._stop()
@@ -171,6 +172,14 @@ class Workers:
         while waiting:
             first, future = waiting.popleft()
             yield first, self._settled(first, future)
+
+
+def _was_killed(error: BaseException | None) -> bool:
+    """Tell whether somebody else ended the worker, as a machine short of memory does.
+
+    A worker's own ceilings end it by other signals, so this is not the file's doing.
+    """
+    return isinstance(error, pebble.ProcessExpired) and error.exitcode == -signal.SIGKILL
 
 
 def verdict(error: BaseException) -> InvalidData:

@@ -11,7 +11,7 @@ from tracklake.stages import ListReport, PullOptions
 from tracklake.upstream import reconciling
 from tracklake.upstream.landings import Landing
 from tracklake.upstream.listed import ListPage
-from tracklake.upstream.memory import Memory, within
+from tracklake.upstream.memory import Memory, moment, within
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
 
@@ -68,9 +68,9 @@ class Activities:
     def _recent_s(self) -> float:
         """Return from when on the list is read again, UNIX seconds."""
         known_s = [self.memory.session.clock.now().timestamp(), self.index.newest_start_s() or 0.0]
-        listed = self.memory.read("listed")
+        listed = self.memory.understood("listed", moment)
         if listed is not None:
-            known_s.append(dt.datetime.fromisoformat(listed).timestamp())
+            known_s.append(listed.timestamp())
         return max(min(known_s) - (self.options.lookback_days + 1) * _DAY_S, 0.0)
 
     def _fetch(self, window: Window) -> ListPage:

@@ -55,6 +55,17 @@ class Lists:
         raise SourceError(f"intervals.icu answered {answer.status} and no list of {name}")
 
 
+def _window_and_seen(text: str) -> tuple[Window, set[str]]:
+    told = orjson.loads(text)
+    window = Window(
+        oldest=dt.date.fromisoformat(told["oldest"]),
+        newest=dt.date.fromisoformat(told["newest"]),
+        empty_days=told["empty_days"],
+        patient=told["patient"],
+    )
+    return window, set(told["seen"])
+
+
 @dataclass(slots=True)
 class Walk:
     """A walk over all of a list, which a spent quota or a kill only interrupts.
@@ -72,18 +83,11 @@ class Walk:
     @classmethod
     def of(cls, memory: Memory, fact: str, days: int, newest: dt.date) -> "Walk":
         """Go on with the walk that is remembered, or begin one."""
-        kept = memory.read(fact)
+        kept = memory.understood(fact, _window_and_seen)
         if kept is None:
             now = today(memory.session.clock)
             return cls(memory, fact, days, windows.first(now, days, newest))
-        told = orjson.loads(kept)
-        window = Window(
-            oldest=dt.date.fromisoformat(told["oldest"]),
-            newest=dt.date.fromisoformat(told["newest"]),
-            empty_days=told["empty_days"],
-            patient=told["patient"],
-        )
-        return cls(memory, fact, days, window, set(told["seen"]), is_new=False)
+        return cls(memory, fact, days, *kept, is_new=False)
 
     def pages(
         self,

@@ -16,7 +16,7 @@ from tracklake.json_reader import Reader
 from tracklake.json_text import parse
 from tracklake.smashrun import records
 from tracklake.upstream.listed import ListPage
-from tracklake.upstream.memory import Memory, within
+from tracklake.upstream.memory import Memory, moment, number, within
 
 MOST_A_PAGE = 100
 _MOST_ALIKE = 3  # pages in a row that bring nothing new: the list repeats itself
@@ -95,11 +95,11 @@ class Checkpoints(Memory):
 
     def of(self, mode: str) -> Walk | None:
         """Return a walk that was broken off lately."""
-        told = self.read(f"walk:{mode}")
-        if told is None:
-            return None
+        return self.understood(f"walk:{mode}", lambda told: self._walk(mode, told))
+
+    def _walk(self, mode: str, told: str) -> Walk | None:
         fields = orjson.loads(told)
-        at = dt.datetime.fromisoformat(fields["at"])
+        at = moment(fields["at"])
         if not within(self.session.clock.now(), at, _STALE[mode]):
             return None
         return Walk(
@@ -133,8 +133,7 @@ class Checkpoints(Memory):
 
     def watermark_s(self) -> float | None:
         """Return when the newest change was that is surely known, UNIX seconds."""
-        told = self.read("watermark")
-        return None if told is None else float(told)
+        return self.understood("watermark", number)
 
     def set_watermark(self, walk: Walk) -> None:
         """Remember how far changes are known: at most to when the walk began, whatever is dated in

@@ -24,7 +24,7 @@ from tracklake.upstream import landings, reconciling
 from tracklake.upstream.breaker import Failures
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
-from tracklake.upstream.memory import within
+from tracklake.upstream.memory import number, within
 from tracklake.upstream.pulling import carry_out
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
@@ -230,8 +230,7 @@ class _Pull:
 
     def _watermark_s(self) -> float | None:
         """Return when the newest activity began, of a list that was once read to its end."""
-        told = self.checkpoints.read("watermark")
-        return None if told is None else float(told)
+        return self.checkpoints.understood("watermark", number)
 
     def _set_watermark(self) -> None:
         """Remember how far the list is known; an activity dated in the future moves nothing."""

@@ -24,7 +24,7 @@ from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.upstream import landings
 from tracklake.upstream.landings import Landing
-from tracklake.upstream.memory import Memory, within
+from tracklake.upstream.memory import Memory, moment, within
 from tracklake.upstream_index import UpstreamIndex, Wanted
 
 if TYPE_CHECKING:
@@ -188,11 +188,11 @@ class _Pull:
 
     def _done(self) -> list[str]:
         """Return the steps that a round has behind it that was stopped not long ago."""
-        told = orjson.loads(self.memory.read("round") or "null")
-        if told is None:
-            return []
-        since = dt.datetime.fromisoformat(told["at"])
-        is_recent = within(self.memory.session.clock.now(), since, _ROUND)
+        return self.memory.understood("round", self._steps) or []
+
+    def _steps(self, text: str) -> list[str]:
+        told = orjson.loads(text)
+        is_recent = within(self.memory.session.clock.now(), moment(told["at"]), _ROUND)
         return list(told["done"]) if is_recent else []
 
     def _look_again(self) -> None:

@@ -20,7 +20,7 @@ from tracklake.strava.listing import Walk, Window
 from tracklake.upstream import landings, reconciling
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
-from tracklake.upstream.memory import within
+from tracklake.upstream.memory import moment, number, within
 from tracklake.upstream.pulling import carry_out
 from tracklake.upstream.reconciling import Listing
 from tracklake.upstream_index import UpstreamIndex
@@ -156,14 +156,13 @@ class _Pull:
         doubt = reconciling.doubt(self.checkpoints)
         if doubt is not None and not within(now, doubt.at, reconciling.SECOND_LOOK):
             return True
-        last = self.checkpoints.read("reconciled")
+        last = self.checkpoints.understood("reconciled", moment)
         days = dt.timedelta(days=self.session.settings.strava_reconcile_days)
-        return last is None or not within(now, dt.datetime.fromisoformat(last), days)
+        return last is None or not within(now, last, days)
 
     def _watermark_s(self) -> float | None:
         """Return when the newest activity began, of a list that was once read to its end."""
-        told = self.checkpoints.read("watermark")
-        return None if told is None else float(told)
+        return self.checkpoints.understood("watermark", number)
 
     def _set_watermark(self) -> None:
         """Remember how far the list is known; an activity dated in the future moves nothing."""

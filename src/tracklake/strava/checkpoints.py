@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from tracklake.strava.listing import Walk, Window
-from tracklake.upstream.memory import WalkMemory, within
+from tracklake.upstream.memory import WalkMemory, moment, within
 
 _STALE = dt.timedelta(hours=6)  # a look back that was broken off is begun anew after this
 _LATELY = dt.timedelta(days=2)  # a quota that was used up is there again tomorrow
@@ -34,11 +34,11 @@ class Checkpoints(WalkMemory):
 
     def of(self, mode: str) -> Checkpoint | None:
         """Return where a walk was broken off."""
-        told = self.read(f"walk:{mode}")
-        if told is None:
-            return None
+        return self.walk(mode, lambda told: self._checkpoint(mode, told))
+
+    def _checkpoint(self, mode: str, told: str) -> Checkpoint | None:
         fields = orjson.loads(told)
-        at = dt.datetime.fromisoformat(fields.pop("at"))
+        at = moment(fields.pop("at"))
         is_sure = fields.pop("is_sure", False)
         if mode == "new":
             return Checkpoint(window=Window(**fields)) if self._is_within(at, _STALE) else None

@@ -6,6 +6,7 @@ reader with yesterday's manifest still finds yesterday's files: they go one gene
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
@@ -19,6 +20,7 @@ NAME = "manifest.json"
 TILES = ("year", "recent", "starts", "single")  # kinds of entries
 SINGLE = "all.pmtiles"  # the one file that is named for people, to send it to somebody
 _VERSION = 3  # of its layout, and of what the files show at which zoom
+_KEYS = {"version", "generated_at", "tracks", "geojson", "index", "calendar"}
 _OURS = re.compile(
     r"((tracks|starts)-[\d-]+|starts|recent|activities|calendar)-[0-9a-f]{12}\.(pmtiles|geojsonl\.gz|json)"
     r"|all\.pmtiles"
@@ -55,6 +57,7 @@ class Manifest(TypedDict):
 
     version: int
     generated_at: str
+    sha256: NotRequired[str]  # of all the rest, as `_sign` writes it
     tracks: list[Entry]
     geojson: list[Entry]
     index: Entry
@@ -69,7 +72,21 @@ def read(folder: Path) -> Manifest | None:
         return None
     if not isinstance(manifest, dict) or manifest.get("version") != _VERSION:
         return None
+    told = manifest.get("sha256")
+    if manifest.keys() - {"sha256"} != _KEYS or (told and told != _sign(manifest)):
+        return None
     return cast(Manifest, manifest)
+
+
+def is_damaged(folder: Path) -> bool:
+    """Tell whether there is a manifest that cannot be read."""
+    return (folder / NAME).exists() and read(folder) is None
+
+
+def _sign(manifest: Mapping[str, object]) -> str:
+    """Return a hash of all that a manifest says but the hash itself."""
+    told = {name: value for name, value in manifest.items() if name != "sha256"}
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def entries(manifest: Manifest | None) -> list[Entry]:
@@ -95,6 +112,7 @@ def publish(folder: Path, made: list[Entry], generated_at: str) -> None:
     }
     if entries(manifest) == before:
         return
+    manifest["sha256"] = _sign(manifest)
     landing.write(folder / NAME, orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
     _keep_only(folder, [*before, *made])
 
@@ -129,9 +147,17 @@ class Shelf:
         self.entries = [] if empty else entries(read(folder))
 
     def is_whole(self, entry: Entry) -> bool:
-        """Say whether the file of an entry is there with its size; content has its own name."""
+        """Say whether the file of an entry is there as it was written.
+
+        A file is named before the manifest and never changes: one that is younger, or another
+        size, is looked at. What rots without a trace, `doctor --deep` finds.
+        """
         path = self._folder / entry["file"]
-        return path.is_file() and path.stat().st_size == entry["bytes"]
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:
+            return False
+        if path.stat().st_mtime_ns <= (self._folder / NAME).stat().st_mtime_ns:
+            return True
+        return file_hash(path) == entry["sha256"]
 
     def ids(self, entry: Entry) -> frozenset[int] | None:
         """Return what a file of tiles shows, read at its first zoom; None if it is unreadable."""
@@ -143,13 +169,18 @@ class Shelf:
             return None
 
 
+def file_hash(path: Path) -> str:
+    """Return the hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def adopt(finished: Path, folder: Path, name: str) -> tuple[str, int, str]:
     """Move a finished file to its name in the folder; return the name, bytes and SHA-256.
 
     `{}` in the name becomes the first signs of the hash.
     """
-    with finished.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_hash(finished)
     size = finished.stat().st_size
     name = name.format(digest[:12])
     landing.adopt(finished, folder / name)

@@ -12,7 +12,7 @@ from tracklake.client.answers import retry_after_s
 from tracklake.errors import AuthError, BudgetSpent, Error, InvalidData, SourceError
 from tracklake.session import Phase, SyncSession
 from tracklake.upstream.breaker import Breaker
-from tracklake.upstream.memory import Memory
+from tracklake.upstream.memory import Memory, moment
 from tracklake.upstream.pace import Pace
 
 _LONGEST_WAIT_S = 920.0  # that is sat out: a quarter of an hour, and what clocks differ
@@ -188,8 +188,7 @@ class Calls:
         if self._is_recalled:
             return None
         self._is_recalled = True
-        told = self._memory.read("not_before")
-        until = None if told is None else dt.datetime.fromisoformat(told)
+        until = self._memory.understood("not_before", moment)
         # A clock that was set back since would make it long.
         is_sane = until is not None and until - self.session.clock.now() <= _LONGEST_KEPT
         return until if is_sane else None

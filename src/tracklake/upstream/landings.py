@@ -222,7 +222,10 @@ class Landing:
 def has_lost_points(session: SyncSession, source: str) -> bool:
     """Tell whether a file that the last snapshot read a source's points from is gone."""
     rows = session.state.execute("select value from facts where name = 'view_files'")
-    named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
+    try:
+        named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
+    except (orjson.JSONDecodeError, TypeError):  # damaged: the compaction looks at every file
+        return False
     folders = part_folders(session, source)
     return any(path.parent in folders and not path.exists() for path in named)
 

@@ -12,7 +12,7 @@ import orjson
 from tracklake import bronze
 from tracklake.stages import ListReport
 from tracklake.upstream.listed import identified
-from tracklake.upstream.memory import Memory
+from tracklake.upstream.memory import Memory, moment
 from tracklake.upstream_index import UpstreamIndex
 
 _FACT = "doubt"
@@ -44,11 +44,12 @@ class Doubt:
 
 def doubt(memory: Memory) -> Doubt | None:
     """Return the doubt that waits for a second listing."""
-    said = memory.read(_FACT)
-    if said is None:
-        return None
-    told = orjson.loads(said)
-    return Doubt(dt.datetime.fromisoformat(told["at"]), frozenset(told["source_ids"]))
+    return memory.understood(_FACT, _doubt)
+
+
+def _doubt(text: str) -> Doubt:
+    told = orjson.loads(text)
+    return Doubt(moment(told["at"]), frozenset(told["source_ids"]))
 
 
 def _keep(memory: Memory, found: Doubt | None) -> None:

@@ -1,0 +1,1 @@
+"""Alerts: what a person should know of, said once for each cause, and when it is over."""
