@@ -141,7 +141,7 @@ def test_a_service_that_is_down_stops_nothing_else(place: Place) -> None:
     with pytest.raises(SourceError):
         place.flow()
     assert len(place.gold_ids()) == 2
-    assert sessions(place) == ["failed"]
+    assert sessions(place) == ["retrying"]
     place.upstream.script.clear()
     place.flow()
     assert truth.of_details(place, place.upstream.visible_set()) == []

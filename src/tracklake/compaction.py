@@ -71,7 +71,7 @@ def _brought_up(
             distilling.bring_up(connection, *files)
             warehouse.define_views(connection, *files)
             lost = publication.lost_files(session, [*files[0], *files[1]])
-            warehouse.check(connection, deep=bool(lost))
+            _check(connection, report, deep=bool(lost))
     finally:
         connection.close()
     writer_file.seal(session)
@@ -80,6 +80,19 @@ def _brought_up(
         publication.remember_files(session, [*files[0], *files[1]])
         report.published = True
     return looked_at
+
+
+def _check(connection: duckdb.DuckDBPyConnection, report: CompactReport, *, deep: bool) -> None:
+    """Let gold not be published that contradicts itself; say which files it lacks."""
+    try:
+        warehouse.check(connection, deep=deep)
+    except CheckFailed as error:
+        if not report.damaged:
+            raise
+        raise CheckFailed(
+            f"damaged, and set aside: {', '.join(report.damaged)}; the next flow makes anew what "
+            f"it can. Until then: {error}"
+        ) from error
 
 
 def _detail(report: CompactReport) -> str:

@@ -161,6 +161,12 @@ def sound(paths: Iterable[Path]) -> Iterator[Page]:
             yield read(path)
 
 
+def lost(folder: Path) -> list[int]:
+    """Return the numbers of pages that are missing before a run's last one."""
+    numbers = {_number(path) for path in _page_paths(folder)}
+    return sorted(set(range(1, max(numbers, default=0))) - numbers)
+
+
 def subject(path: Path) -> str:
     """Return what a page was asked for, by its name."""
     found = _NAME.fullmatch(path.name)

@@ -11,8 +11,8 @@ from tests.rows import StandingClock, make_session
 from tracklake import compaction, writer_file
 from tracklake.session import SyncSession
 
-CLOSED, KILLED = 100, 120  # mutations of a warehouse that was closed, and of one that was not
-SNAPSHOT = 24
+CLOSED, KILLED = 90, 110  # mutations of a warehouse that was closed, and of one that was not
+SNAPSHOT = 12
 
 
 @pytest.fixture(scope="module")

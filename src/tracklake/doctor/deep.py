@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from tracklake import bronze, pages, reading, sound_files, streams, warehouse, warehouse_damage
 from tracklake.config import Folders
@@ -31,7 +32,8 @@ def originals_and_shards(folders: Folders) -> Iterator[Finding]:
     for path in sorted(folders.bronze.glob("*/original_files/athlete=*/objects/*/*")):
         count += 1
         if path.name.split(".")[0] != _sha256(path):
-            yield _damaged(path, "import the file again")
+            yield _damaged(path, _SOUND_COPY + ", or import the file again")
+    yield from _missing(folders)
     for entity in warehouse.ENTITIES:
         for path in bronze.shard_paths(folders.bronze, entity):
             count += 1
@@ -46,9 +48,27 @@ def originals_and_shards(folders: Folders) -> Iterator[Finding]:
     yield Finding("bronze", True, f"{count} files hashed")
 
 
+def _missing(folders: Folders) -> Iterator[Finding]:
+    """Find what bronze names and has no more: originals, and pages before a run's last."""
+    advice = _SOUND_COPY + ", or import the file again"
+    for shard in bronze.shard_paths(folders.bronze, "original_files"):
+        if sound_files.damage(shard) is None:
+            rows = pq.read_table(shard, columns=["location"], partitioning=None)
+            for location in sorted(set(rows["location"].to_pylist())):
+                if not (folders.data / location).exists():
+                    yield Finding("bronze", False, f"{folders.data / location} is gone", advice)
+    for folder in sorted(folders.bronze.glob("*/*/athlete=*/*/*-run*")):
+        for number in pages.lost(folder):
+            said = f"page {number} of {folder} is gone"
+            yield Finding("bronze", False, said, _SOUND_COPY)
+
+
 def tiles(folders: Folders) -> Iterator[Finding]:
     """Hash every file of tiles that a manifest names."""
     for folder in (folders.tiles, folders.public_tiles):
+        if manifest.is_damaged(folder):
+            said = f"{folder / manifest.NAME} is damaged"
+            yield Finding("tiles", False, said, "the next flow draws all of it again")
         entries = manifest.entries(manifest.read(folder))
         for entry in entries:
             path = folder / entry["file"]

@@ -13,6 +13,7 @@ from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
 from tracklake.doctor import (
     addresses,
+    backups,
     clocks,
     env_file,
     lake,
@@ -72,6 +73,8 @@ def examine(
             "points": deep_checks.points,
             "bronze": deep_checks.originals_and_shards,
             "tiles": deep_checks.tiles,
+            "logins": login.files,
+            "backup": functools.partial(backups.newest, settings=settings),
         }
     for subject, check in checks.items():
         try:

@@ -1,7 +1,9 @@
 """The logins, looked at without asking anybody."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from tracklake import tokens
 from tracklake.config import Folders, Settings
@@ -55,3 +57,28 @@ def garmin(folders: Folders, settings: Settings | None, now: dt.datetime) -> Ite
     is_well = key_file.due_warning(left) is None
     advice = "" if is_well else key_file.ADVICE
     yield Finding("garmin", is_well, key_file.sentence(left, kept.ends_on), advice)
+
+
+def files(folders: Folders) -> Iterator[Finding]:
+    """Read every file of a login, of whichever athlete."""
+    count = 0
+    for path in sorted(folders.secrets.rglob("*_token*.json")):
+        if path.name.startswith("."):  # half written
+            continue
+        count += 1
+        if not _is_whole(path):
+            advice = f"make auth (tracklake auth {path.name.split('_')[0]}) writes it anew"
+            yield Finding("secrets", False, f"the login {path} is damaged", advice)
+    if count:
+        yield Finding("secrets", True, f"{count} logins read")
+
+
+def _is_whole(path: Path) -> bool:
+    if path.name.startswith("garmin_personal_"):
+        return key_file.read(path) is not None
+    if path.name == logins.community_tokens(path.parent).name:
+        try:
+            return isinstance(json.loads(path.read_bytes()), dict)
+        except ValueError:
+            return False
+    return tokens.read(path) is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracklake.config import Folders, Settings
 from tracklake.doctor.finding import Finding
 from tracklake.errors import ConfigError
-from tracklake.scheduling import crontab_file
+from tracklake.scheduling import crontab_file, state_file
 from tracklake.serving import schedule
 
 _SUBJECT = "schedule"
@@ -24,6 +24,11 @@ def examine(folders: Folders, settings: Settings | None, now: dt.datetime) -> It
         except ConfigError as error:
             yield Finding(_SUBJECT, False, str(error), 'make schedule-set T="0 5 * * *" mends it')
     found = schedule.read(folders.state)
+    kept = state_file.path_of(folders.state)
+    if found is None and kept.exists():
+        said = f"{kept} is damaged: what was missed cannot be told"
+        yield Finding(_SUBJECT, False, said, "make schedule-up: the scheduler writes it anew")
+        return
     if found is None:
         yield Finding(_SUBJECT, True, "no scheduler has run here yet", "make schedule-up")
         return

@@ -24,6 +24,7 @@ from tracklake.intake.strava_export import Export
 from tracklake.intake.workers import Limits, Task, Workers, verdict
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import PullOptions
+from tracklake.upstream import landings
 
 NAME = "files"
 
@@ -72,12 +73,25 @@ def pull(
         thorough = everything or paths is not None
         run = _Run(session, phase, place, workers, Landing(session, report), thorough)
         try:
-            jobs = index.originals(session) if everything else index.due(session)
+            again = everything or _has_lost_points(session)
+            jobs = index.originals(session) if again else index.due(session)
             run.over(_settled(session, run.new(listed), wait=paths is None), listed, jobs)
         finally:
             landing.sweep(place.spool)
             phase.detail = report.summary()
     return report
+
+
+def _has_lost_points(session: SyncSession) -> bool:
+    """Tell whether points or geometry of files are gone, or were set aside: then all are made anew.
+
+    Gold cannot be checked without them, so nothing new would be published.
+    """
+    own, folders = f"athlete={session.athlete}", session.folders
+    if not landings.has_lost(session, (folders.streams / own, folders.tracks / own)):
+        return False
+    session.log.warning("points_lost", source=NAME, action="decoded again from bronze")
+    return True
 
 
 def _settled(

@@ -2,6 +2,7 @@
 if it holds something new; what it says becomes one shard a run.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -221,13 +222,18 @@ class Landing:
 
 def has_lost_points(session: SyncSession, source: str) -> bool:
     """Tell whether a file that the last snapshot read a source's points from is gone."""
+    return has_lost(session, part_folders(session, source))
+
+
+def has_lost(session: SyncSession, folders: Iterable[Path]) -> bool:
+    """Tell whether a file is gone that the last snapshot read, and that lay in these folders."""
     rows = session.state.execute("select value from facts where name = 'view_files'")
     try:
         named = [Path(name) for name in orjson.loads(str(rows[0][0]))] if rows else []
     except (orjson.JSONDecodeError, TypeError):  # damaged: the compaction looks at every file
         return False
-    folders = part_folders(session, source)
-    return any(path.parent in folders and not path.exists() for path in named)
+    own = set(folders)
+    return any(path.parent in own and not path.exists() for path in named)
 
 
 def as_fetched(index: UpstreamIndex, entity: str, source_id: str) -> Wanted:
