@@ -67,9 +67,7 @@ def status(
             state.close()
 
 
-def _alerts(
-    state: State, folders: Folders, athlete: str, clock: Clock
-) -> list[dict[str, object]]:
+def _alerts(state: State, folders: Folders, athlete: str, clock: Clock) -> list[dict[str, object]]:
     """Return what somebody should know of, the gravest first."""
     timetable = schedule.read(folders.state)
     due_after = timetable.due_after if timetable else None
