@@ -30,5 +30,4 @@ def test_each_promise_and_fault_has_its_row_and_its_test() -> None:
 
 
 def _rows() -> Iterator[tuple[str, str]]:
-    for name, proof in re.findall(r"^\| ([A-Z]\d+) \|.*\| ([^|]+) \|$", PAGE, re.MULTILINE):
-        yield name, proof
+    yield from re.findall(r"^\| ([A-Z]\d+) \|.*\| ([^|]+) \|$", PAGE, re.MULTILINE)

@@ -93,6 +93,12 @@ def write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def sweep_beside(path: Path) -> None:
+    """Remove what killed landings of this very file left; only while nobody lands it."""
+    for left in path.parent.glob(f"{_MARK}*-{path.name}"):
+        left.unlink(missing_ok=True)
+
+
 def sweep(folder: Path) -> int:
     """Remove what killed landings left below a folder; only while nobody lands there."""
     count = 0

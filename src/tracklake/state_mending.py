@@ -42,6 +42,7 @@ def seal(folder: Path) -> None:
     """Note what the closed database is; nothing if somebody else has it open."""
     path = folder / state.NAME
     if path.exists() and _is_closed(path):
+        landing.sweep_beside(folder / state.SEAL)  # it is written when the session has ended well
         landing.write(folder / state.SEAL, _note(path).encode())
 
 
