@@ -13,7 +13,6 @@ from tracklake import config, flow, reading, status
 from tracklake.config import Folders, Settings
 from tracklake.errors import AuthError, CheckFailed, Interrupted, SourceError, StorageError
 from tracklake.session import SyncSession
-from tracklake.stages import PullOptions
 
 
 @pytest.fixture
@@ -110,10 +109,10 @@ def test_status_shows_a_running_session(place: tuple[Settings, Folders]) -> None
     assert status.status(place[1])["running"] is None
 
 
-def test_points_that_are_lost_are_not_published_away_and_can_be_read_again(
+def test_points_that_are_lost_are_not_published_away_and_the_next_flow_reads_them_again(
     place: tuple[Settings, Folders], sample_inbox: Path
 ) -> None:
-    """Without data/streams yesterday's snapshot stays; `pull --all` makes them anew from bronze."""
+    """Without data/streams yesterday's snapshot stays; a pull makes them anew from bronze."""
     clock = StandingClock()
     place[1].inbox.mkdir(parents=True)
     for path in sorted((sample_inbox / "watch").rglob("*.fit"))[:4]:
@@ -124,14 +123,9 @@ def test_points_that_are_lost_are_not_published_away_and_can_be_read_again(
     for path in place[1].streams.glob("athlete=*/*.parquet"):
         path.unlink()
     with pytest.raises(CheckFailed, match="pull --all"):
-        run(place, flow.whole, clock)
+        run(place, flow.compact, clock)
     shutil.rmtree(place[1].inbox)
     place[1].inbox.mkdir()
-    run(
-        place,
-        lambda session, report: flow.pull(session, report, options=PullOptions(everything=True)),
-        clock,
-    )
     run(place, flow.whole, clock)
     assert points(place[1]) == before
 

@@ -26,6 +26,7 @@ class IntervalsPlace(SourcePlace):
         own = self.folder / "secrets" / self.athlete / "INTERVALS_API_KEY"
         own.parent.mkdir(parents=True, exist_ok=True)
         own.write_text(self.upstream.key)
+        own.chmod(0o600)
         return url
 
     def upload(self, start: dt.datetime | None = None, name: str = "") -> str:

@@ -280,6 +280,7 @@ def test_athletes_have_budgets_of_their_own(tmp_path: Path) -> None:
         own = place.folders.secrets / "anna" / "GARMIN_PERSONAL_API_KEY"
         own.parent.mkdir()
         own.write_text("another-key", "utf-8")
+        own.chmod(0o600)
         other.pull()
         names = place.state("select distinct source from budgets order by 1")
         assert names == [("garmin:anna",), ("garmin:me",)]
@@ -363,11 +364,13 @@ def test_something_that_is_no_token(place: GarminPlace) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"fingerprint": 1, "use_until": "x"}'])
 def test_a_damaged_token_file(place: GarminPlace, damage: bytes) -> None:
     """Whatever is in the file, the key is exchanged again."""
-    place.token_path.parent.mkdir(parents=True, exist_ok=True)
-    place.token_path.write_bytes(damage)
+    path = place.token_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(damage)
+    path.chmod(0o600)
     place.pull()
     assert place.upstream.exchanges == 1
-    assert key_file.read(place.token_path) is not None
+    assert key_file.read(path) is not None
 
 
 def exchange_in_a_process() -> None:

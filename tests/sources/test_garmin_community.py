@@ -54,6 +54,7 @@ def keep_login(place: GarminPlace, **options: Any) -> dict[str, str]:
     path = tokens_path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(tokens), "utf-8")
+    path.chmod(0o600)
     return tokens
 
 
@@ -127,6 +128,7 @@ def test_a_damaged_login(place: GarminPlace) -> None:
     """A token file that is cut asks for a new login, without a call."""
     keep_login(place)
     tokens_path(place).write_text('{"di_token"', "utf-8")
+    tokens_path(place).chmod(0o600)
     with pytest.raises(AuthError, match="damaged"):
         place.pull()
     assert place.upstream.calls == []
