@@ -44,6 +44,8 @@ def forked(do: Callable[[Order], object], order: Order) -> int:
             code = 0
         finally:
             os._exit(code)
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by now
+        os.setpgid(pid, pid)  # both do it: nobody signals a group that is none yet
     return pid
 
 
