@@ -146,6 +146,7 @@ def _changed(path: str, value: object) -> dict[str, Any]:
     [
         ("hourly_units/temperature_2m", "°F", "other_unit"),
         ("hourly_units/wind_speed_10m", "kn", "other_unit"),
+        ("hourly_units/wind_speed_10m", ["m/s"], "other_unit"),
         ("hourly_units/precipitation", KeyError, "other_unit"),
         ("hourly_units", None, "bad_answer"),
         ("hourly", KeyError, "bad_answer"),

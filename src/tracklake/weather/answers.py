@@ -148,7 +148,7 @@ def _series(given: Mapping[str, Any], name: str, count: int) -> list[float | Non
         raise InvalidData(f"the weather lacks {name}, or hours of it", reason="bad_answer")
     if unit == _NO_UNIT:
         return [None] * count
-    if unit not in _UNITS[name]:
+    if not isinstance(unit, str) or unit not in _UNITS[name]:
         raise InvalidData(f"{name} comes in {unit!r}", reason="other_unit")
     return [_value(one, name, _UNITS[name][unit]) for one in values]
 
