@@ -12,7 +12,7 @@ class Line:
 
     def __init__(self, port: int, *, sent: bool, at: int, then: Callable[["Line"], None]) -> None:
         self._port, self._sent, self._at, self._then = port, sent, at, then
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self.count = 0
         self.is_dead = False
         self.has_struck = False
@@ -30,7 +30,7 @@ class Line:
 
     def cut(self) -> None:
         """Reset every connection that there is."""
-        with self._lock:
+        with self.lock:
             found, self._open = self._open, []
         for one in found:
             _end(one)
@@ -41,12 +41,15 @@ class Line:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            if self.is_dead:
-                near.close()
-                continue
             far = socket.create_connection(("127.0.0.1", self._port))
-            with self._lock:
-                self._open += [near, far]
+            with self.lock:  # who was accepted before the cut is not to outlive it
+                dead = self.is_dead
+                if not dead:
+                    self._open += [near, far]
+            if dead:
+                _end(near)
+                _end(far)
+                continue
             for one, other, sent in ((near, far, True), (far, near, False)):
                 threading.Thread(target=self._pass, args=(one, other, sent), daemon=True).start()
 
@@ -66,7 +69,7 @@ class Line:
 
     def _counted(self, size: int) -> int:
         """Return how much of what came may pass; less than all: it is the chosen byte's turn."""
-        with self._lock:
+        with self.lock:
             before, self.count = self.count, self.count + size
             if self.has_struck or self._at < 0 or self.count <= self._at:
                 return size
@@ -87,5 +90,6 @@ def cut_once(line: Line) -> None:
 
 def cut_for_good(line: Line) -> None:
     """Reset all connections, and serve none any more."""
-    line.is_dead = True
+    with line.lock:
+        line.is_dead = True
     line.cut()
