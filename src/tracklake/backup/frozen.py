@@ -116,5 +116,5 @@ def _copy(folders: Folders, name: str) -> Iterator[Path]:
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)
-        path.with_name(path.name + "-journal").unlink(missing_ok=True)
+        for left in path.parent.glob(f"{path.name}*"):  # with what SQLite keeps beside it
+            left.unlink(missing_ok=True)
