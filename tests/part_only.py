@@ -16,7 +16,7 @@ ONCE = (
     "tests/reliability/test_canaries.py::*",
     "tests/reliability/test_month.py::*",
     "tests/reliability/test_races*",
-    "tests/reliability/test_readers.py::*",
+    "tests/reliability/test_readers*.py::*",
     "tests/reliability/test_security_hostile.py::*",
     "tests/reliability/test_*sweep.py::*",
     "tests/upgrades/*",

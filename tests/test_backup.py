@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests import rows
 from tests.rows import StandingClock
-from tracklake import bronze, compaction, config, flow, lock, running, status
+from tracklake import bronze, bronze_format, compaction, config, flow, lock, running, status
 from tracklake.backup import catalogue, creating, manifest, restoring, stores, verifying
 from tracklake.backup.creating import BackupReport
 from tracklake.backup.manifest import Manifest
@@ -464,6 +464,25 @@ def test_a_newer_backup_is_refused(lake: Lake) -> None:
         lake.restore(renamed)
     with pytest.raises(StorageError, match="newer Tracklake"):
         lake.create()
+
+
+def test_bronze_of_a_newer_format_is_refused(lake: Lake, tmp_path: Path) -> None:
+    """The mark of bronze's format comes back with it; what is newer than known is not restored."""
+    mark = lake.folders.bronze / bronze_format.NAME
+    mark.write_text("1\n")
+    known = lake.create().name
+    lake.restore_to(tmp_path / "known", known)
+    assert (tmp_path / "known" / "bronze" / bronze_format.NAME).read_text() == "1\n"
+    mark.write_text("2\n")
+    newer = lake.create().name
+    before = content(lake.folders.data)
+    with pytest.raises(StorageError, match="the bronze of this backup was written by a newer"):
+        lake.restore_to(tmp_path / "newer", newer)
+    with pytest.raises(StorageError, match="update Tracklake"):
+        lake.restore(newer)
+    assert content(lake.folders.data) == before
+    lake.restore(known)
+    bronze_format.expect_known(lake.folders.bronze)
 
 
 @pytest.mark.parametrize(

@@ -355,6 +355,22 @@ def test_a_manifest_that_makes_no_sense_is_made_anew(
     assert build(warehouse, tmp_path).drawn == ()
 
 
+def test_a_manifest_of_a_newer_version_is_made_anew(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """What another version says of its files is not believed: all is drawn again, as it was."""
+    add(warehouse, 1, WALK)
+    build(warehouse, tmp_path)
+    told = json.loads((tmp_path / "manifest.json").read_text())
+    newer = {name: value for name, value in told.items() if name != "sha256"} | {"version": 2040}
+    (tmp_path / "manifest.json").write_text(json.dumps(newer))
+    assert len(build(warehouse, tmp_path).drawn) == 5
+    again = json.loads((tmp_path / "manifest.json").read_text())
+    assert {**again, "generated_at": ""} == {**told, "generated_at": ""} | {
+        "sha256": again["sha256"]
+    }
+
+
 def test_old_files_stay_for_one_generation(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

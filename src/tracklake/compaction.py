@@ -74,9 +74,10 @@ def _brought_up(
             _check(connection, report, deep=bool(lost))
     finally:
         connection.close()
-    writer_file.seal(session)
+    hashed = writer_file.seal(session)
     if stale:
-        report.republished = publication.publish(session, writer_file.path_of(session), fingerprint)
+        path = writer_file.path_of(session)
+        report.republished = publication.publish(session, path, fingerprint, hashed)
         publication.remember_files(session, [*files[0], *files[1]])
         report.published = True
     return looked_at

@@ -20,8 +20,10 @@ _READ_ONLY = 0o444
 _WORDS = 4  # of what is noted of a snapshot; older notes have no hash
 
 
-def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> str | None:
+def publish(session: SyncSession, writer_file: Path, fingerprint: str, hashed: str) -> str | None:
     """Publish a warehouse that is closed and checkpointed, and remember what it holds.
+
+    hashed: of the writer's file, and so of its copy.
 
     If somebody opened the old snapshot for writing, their changes lie beside it in a `.wal`, which
     DuckDB would replay into the new file: it is moved aside, not deleted. An old snapshot that is
@@ -41,7 +43,7 @@ def publish(session: SyncSession, writer_file: Path, fingerprint: str) -> str | 
             stale.rename(snapshot.with_name(f"{snapshot.name}.stale-{stamp}.wal"))
             landing.fsync_folder(snapshot.parent)
     session.state.execute(
-        "insert or replace into facts values ('published', ?)", (_seal(session, fingerprint),)
+        "insert or replace into facts values ('published', ?)", (_seal(session, fingerprint, hashed),)
     )
     return kept
 
@@ -117,9 +119,11 @@ def _looks(name: str) -> list[int]:
 
 def is_current(session: SyncSession, fingerprint: str) -> bool:
     """Tell whether the snapshot that readers have holds this and is the very file we published."""
-    if not session.folders.warehouse.exists():
-        return False
-    return _published(session) == _seal(session, fingerprint)
+    snapshot = session.folders.warehouse
+    published = _published(session)
+    if not snapshot.exists() or not published.startswith(f"{fingerprint} "):
+        return False  # it is read only where that may make a difference
+    return published == _seal(session, fingerprint, sound_files.sha256_of(snapshot))
 
 
 def _published(session: SyncSession) -> str:
@@ -127,13 +131,11 @@ def _published(session: SyncSession) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def _seal(session: SyncSession, fingerprint: str) -> str:
+def _seal(session: SyncSession, fingerprint: str, hashed: str) -> str:
     """Tie what a snapshot holds to the file: one that somebody wrote into is published anew, and
     one that the disk changed.
     """
-    snapshot = session.folders.warehouse
-    status = snapshot.stat()
-    hashed = sound_files.sha256_of(snapshot)
+    status = session.folders.warehouse.stat()
     return f"{fingerprint} {status.st_size} {status.st_mtime_ns} {hashed}"
 
 

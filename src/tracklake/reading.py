@@ -11,12 +11,14 @@ from typing import Any
 
 import duckdb
 
+from tracklake import landing
 from tracklake.config import Folders
 from tracklake.errors import ConfigError, Error, Interrupted
-from tracklake.incoming import list_literal
+from tracklake.incoming import list_literal, literal
 from tracklake.narrowing import Part, narrow
 
 _HARMLESS = {"SELECT", "EXPLAIN"}
+_NAME = "tracklake"  # of the snapshot in queries
 MOVED = (
     "the warehouse looks for its streams where they were when it was published; the data folder "
     "was moved, or you stand elsewhere: run `tracklake compact` from here"
@@ -73,16 +75,23 @@ def _places(folders: Folders, part: Part) -> list[Path]:
 
 
 def _opened(path: Path, part: Part) -> duckdb.DuckDBPyConnection:
-    place, is_file = (str(path), True) if part.is_whole else (":memory:", False)
+    """Open it in an instance of DuckDB of its own.
+
+    Of what is opened by its path, a process has one instance: whoever opened next would get its
+    locked settings, and the old file as long as anybody has that open.
+    """
     connection = duckdb.connect(
-        place,
-        read_only=is_file,
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "temp_directory": str(landing.temporary_beside(path)),  # nobody else's either
+        },
     )
-    if part.is_whole:
-        return connection
     try:
-        narrow(connection, path, part)
+        if part.is_whole:
+            connection.execute(f"attach {literal(str(path))} as {_NAME} (read_only); use {_NAME}")
+        else:
+            narrow(connection, path, part)
     except duckdb.Error:
         connection.close()
         raise

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import structlog
 
-from tracklake import error_classes, landing, lock, logs, state_mending
+from tracklake import bronze_format, error_classes, landing, lock, logs, state_mending
 from tracklake.backup import swapping
 from tracklake.clock import Clock, SystemClock
 from tracklake.config import Folders, Settings
@@ -83,6 +83,7 @@ def running(
         _said_plainly(folders),
         lock.held(folders.state),
         _restored(folders),
+        _understood(folders),
         stopped_by_signals() as received,
         logs.writing(folders.logs, report.session_id, clock) as report.log,
         _sound_state(folders, clock, report),
@@ -122,6 +123,13 @@ def without_session(folders: Folders, *, alone: bool = True) -> Iterator[list[in
 def _restored(folders: Folders) -> Iterator[None]:
     """Bring a restore that was killed half-way to its end before anybody looks at the data."""
     swapping.finish(folders.data)
+    yield
+
+
+@contextlib.contextmanager
+def _understood(folders: Folders) -> Iterator[None]:
+    """Refuse what a newer Tracklake wrote before anything is changed."""
+    bronze_format.expect_known(folders.bronze)
     yield
 
 

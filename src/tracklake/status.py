@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from tracklake import enrichments, lock, reading
+from tracklake import bronze_format, enrichments, lock, reading
 from tracklake.alerts import alerting
 from tracklake.backup import standing
 from tracklake.budget import STRAVA, Budget, Cushion, forecast
@@ -35,6 +35,7 @@ def status(
 
     athlete: of whom; None: of everybody, and of the usual one at the services.
     """
+    bronze_format.expect_known(folders.bronze)
     whose = athlete or folders.default_athlete
     state = State(folders.state) if folders.state.exists() else None
     at_work = lock.is_held(folders.state)

@@ -51,12 +51,14 @@ def open_current(
     return _opened(session, phase, path, report)
 
 
-def seal(session: SyncSession) -> None:
-    """Note what the file is, now that it is closed; raise NotClosed if it is not."""
+def seal(session: SyncSession) -> str:
+    """Note what the file is, now that it is closed, and return it; raise NotClosed if it is not."""
     path = path_of(session)
     if log_of(path).exists():
         raise NotClosed(f"{path} could not be checkpointed")
-    _note(session, _SEAL, sound_files.sha256_of(path))
+    hashed = sound_files.sha256_of(path)
+    _note(session, _SEAL, hashed)
+    return hashed
 
 
 def _prove(session: SyncSession, path: Path) -> None:

@@ -66,14 +66,14 @@ class Trace:
 
 
 def points(trace: Trace) -> list[Point]:
-    """Return a SIGKILL for each call on the lake, no room for each write, EIO for each flush."""
+    """Return a SIGKILL and an EIO for each call on the lake, and no room for each that takes some."""
     found: set[Point] = set()
     for name, number, stage in _numbered(trace):
         found.add(Point("KILL", name, number, stage))
+        found.add(Point("EIO", name, number, stage))
         if name in WRITING or name in MAKING:
             found.add(Point("ENOSPC", name, number, stage))
         if name in SYNCING:
-            found.add(Point("EIO", name, number, stage))
             found.add(Point("EIO+", name, number, stage))
         if name == "pwrite64":  # of databases only: others tell by `write` what went wrong
             found.add(Point("ENOSPC+", name, number, stage))

@@ -13,10 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tracklake import state
+from tracklake import bronze_format, state
+from tracklake.errors import StorageError
 
 FORMATS = Path(__file__).with_name("formats.tar.xz")  # scripts/make_upgrade_fixture
-NAMES = ("state-1", "state-2", "state-3", "state-4", "sources-4")
+NAMES = ("state-1", "state-2", "state-3", "state-4", "sources-4", "state-5")
 _ACTIVITIES = "select start_date::varchar, sport_type, round(distance), moving_time from activities"
 
 
@@ -127,8 +128,42 @@ def test_a_newer_state_is_refused(formats: Path, tmp_path: Path, command: str) -
     assert tree(data) == before
 
 
+def test_newer_bronze_is_refused(formats: Path, tmp_path: Path) -> None:
+    """Who finds bronze of a newer format says so and changes no file; the known one is fine."""
+    data = place(formats, "state-5", tmp_path)
+    mark = data / "bronze" / bronze_format.NAME
+    mark.write_text(f"{bronze_format.KNOWN}\n")
+    assert run(data, "status").returncode == 0
+    mark.write_text(f"{bronze_format.KNOWN + 1}\n")
+    before = tree(data)
+    for command in ("flow", "compact --rebuild", "status", "doctor", "backup create"):
+        refused = run(data, *command.split())
+        assert refused.returncode == 1, (command, refused.stderr)
+        said = refused.stderr + refused.stdout
+        assert "written by a newer Tracklake (format 2, this one knows 1)" in said
+        assert "Traceback" not in said
+        assert tree(data) == before, command
+
+
+@pytest.mark.parametrize("told", [b"", b"1 and a half", b"-1", b"0", b"\xb9", b"9" * 70])
+def test_a_mark_of_bronze_that_says_no_format_is_refused(tmp_path: Path, told: bytes) -> None:
+    """A damaged mark is not guessed at: it is named, with what to do."""
+    (tmp_path / bronze_format.NAME).write_bytes(told)
+    with pytest.raises(StorageError, match=r"FORMAT is damaged|newer Tracklake"):
+        bronze_format.expect_known(tmp_path)
+
+
+def test_a_folder_without_the_mark_is_of_the_first_format(tmp_path: Path) -> None:
+    """Bronze of before there was a mark, and none at all, are known."""
+    bronze_format.expect_known(tmp_path)
+    bronze_format.expect_known(tmp_path / "not there yet")
+
+
 def test_gold_of_a_newer_version_is_made_anew(formats: Path, tmp_path: Path) -> None:
-    """A warehouse that other SQL texts made is no obstacle: gold is a function of bronze."""
+    """A warehouse that other SQL texts made is no obstacle: gold is a function of bronze.
+
+    It is said that it was made anew.
+    """
     data = place(formats, "sources-4", tmp_path)
     assert run(data, "compact").returncode == 0
     before = activities(data)
@@ -137,4 +172,5 @@ def test_gold_of_a_newer_version_is_made_anew(formats: Path, tmp_path: Path) -> 
         gold.execute("create table of_the_year_2040 as select 1 as one")
     done = run(data, "compact")
     assert done.returncode == 0, done.stderr
+    assert "rebuilt from" in done.stderr + done.stdout
     assert activities(data) == before

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from tracklake import landing
+from tracklake import bronze_format, landing
 from tracklake.backup import frozen, manifest, storing, swapping
 from tracklake.backup.manifest import Entry, Manifest, Piece
 from tracklake.backup.stores import Store
@@ -139,6 +139,7 @@ class _Writing:
 def _proved(folder: Path, made: Manifest) -> Proof:
     """Open what was restored and count; give the writer its own copy of the warehouse."""
     tables: frozen.Tables = {}
+    bronze_format.expect_known(folder / "bronze", "the bronze of this backup")
     if (folder / manifest.STATE_PATH).exists():
         frozen.check_state(folder / manifest.STATE_PATH)
     snapshot = folder / manifest.WAREHOUSE_PATH

@@ -67,7 +67,7 @@ def tiles(folders: Folders) -> Iterator[Finding]:
     """Hash every file of tiles that a manifest names."""
     for folder in (folders.tiles, folders.public_tiles):
         if manifest.is_damaged(folder):
-            said = f"{folder / manifest.NAME} is damaged"
+            said = f"{folder / manifest.NAME} is damaged, or another version of Tracklake wrote it"
             yield Finding("tiles", False, said, "the next flow draws all of it again")
         entries = manifest.entries(manifest.read(folder))
         for entry in entries:

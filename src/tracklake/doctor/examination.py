@@ -60,6 +60,7 @@ def examine(
         "disk": places.disk,
         "clock": functools.partial(clocks.examine, settings=settings, now=now),
         "state": functools.partial(session_records.examine, now=now),
+        "bronze's format": lake.bronze_known,
         "lock": lake.lock_holder,
         "schedule": functools.partial(timetable.examine, settings=settings, now=now),
         "notifications": functools.partial(addresses.examine, settings=settings),

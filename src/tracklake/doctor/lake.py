@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from tracklake import lock, reading, warehouse
+from tracklake import bronze_format, lock, reading, warehouse
 from tracklake.config import Folders
 from tracklake.doctor.finding import Finding
 from tracklake.tiles import drawing
@@ -16,6 +16,12 @@ _NAMED_SHARDS = "select shard from shards order by shard"
 def versions(folders: Folders) -> Iterator[Finding]:  # noqa: ARG001 it is the same everywhere
     """Say what runs here."""
     yield Finding("versions", True, f"Python {sys.version.split()[0]}, DuckDB {duckdb.__version__}")
+
+
+def bronze_known(folders: Folders) -> Iterator[Finding]:
+    """Say nothing, unless a newer Tracklake wrote bronze: StorageError says so."""
+    bronze_format.expect_known(folders.bronze)
+    yield from ()
 
 
 def lock_holder(folders: Folders) -> Iterator[Finding]:

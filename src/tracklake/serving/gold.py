@@ -9,8 +9,8 @@ import duckdb
 from tracklake import reading
 from tracklake.config import Folders
 
-# DuckDB shares what is open twice in a process, and a shared one cannot be locked down twice; so
-# one question waits for the other, whoever asks.
+# Each question has an instance of DuckDB to itself, which takes memory and threads as if it were
+# alone; so one waits for the other, whoever asks.
 _ONE_AT_A_TIME = threading.Lock()
 
 

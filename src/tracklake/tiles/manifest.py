@@ -79,7 +79,7 @@ def read(folder: Path) -> Manifest | None:
 
 
 def is_damaged(folder: Path) -> bool:
-    """Tell whether there is a manifest that cannot be read."""
+    """Tell whether there is a manifest that cannot be read: damaged, or of another version."""
     return (folder / NAME).exists() and read(folder) is None
 
 
