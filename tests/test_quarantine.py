@@ -30,6 +30,7 @@ from tracklake.errors import (
     Transient,
 )
 from tracklake.intake.service_decoding import activity_file
+from tracklake.intervals.landings import item_id
 from tracklake.quarantine import Item
 
 PACKAGE = Path(tracklake.__file__).parent
@@ -170,6 +171,7 @@ READERS = {
     "garmin/activities": "tracklake.garmin.records",
     "intervals/activities": "tracklake.intervals.records",
     "intervals/activity_intervals": "tracklake.intervals.parts",
+    "intervals/wellness": "tracklake.intervals.days",
     "smashrun/activities": "tracklake.smashrun.records",
     "smashrun/activity_streams": "tracklake.smashrun.recordings",
     "open_meteo/weather": "tracklake.weather.answers",
@@ -286,6 +288,66 @@ def test_originals_are_decoded_again_from_bronze(tmp_path: Path, service: object
         calls = len([call for call in place.upstream.calls if place.is_original(call)])
         place.pull()
         assert len([call for call in place.upstream.calls if place.is_original(call)]) == calls
+
+
+def rewritten(folder: Path, name: str, body: bytes) -> None:
+    """Write what lies in a page anew, as if a mended reader could read it."""
+    [page] = folder.glob(name)
+    page.write_bytes(zstandard.compress(body))
+
+
+def test_intervals_that_are_readable_now_are_read_from_bronze(tmp_path: Path) -> None:
+    """An answer of intervals.icu that is no object: kept, and read by other code without a call."""
+    with intervals_place.opened(tmp_path) as place:
+        one = place.upload(place.clock.now() - dt.timedelta(days=2))
+        place.upstream.script.add(Body(b"[1]"), path=rf"/activity/{one}/intervals$", times=1)
+        assert place.pull().quarantined == 1
+        [(location, reason)] = place.state("select location, reason from quarantine")
+        assert reason == "no_intervals"
+        calls = len([call for call in place.upstream.calls if "/intervals" in call.path])
+        place.state(OTHER_CODE)
+        place.pull()
+        assert place.state("select attempts from quarantine") == [(1,)]  # it fails, and asks nobody
+        body = orjson.dumps({"id": one, "icu_intervals": [{"type": "WORK", "distance": 500.0}]})
+        rewritten(place.folders.data / str(location), "page-*.json.zst", body)
+        place.state(OTHER_CODE)
+        place.pull()
+        assert place.quarantined() == []
+        assert len([call for call in place.upstream.calls if "/intervals" in call.path]) == calls
+        [row] = place.shard_rows("activity_intervals")
+        assert [part["distance"] for part in row["intervals"]] == [500.0]
+        place.pull()
+        assert len([call for call in place.upstream.calls if "/intervals" in call.path]) == calls
+
+
+def test_days_that_are_readable_now_are_read_from_bronze(tmp_path: Path) -> None:
+    """A day of intervals.icu without a date: set aside once, kept, and read by other code."""
+    with intervals_place.opened(tmp_path) as place:
+        today = place.clock.now().date()
+        place.upstream.live(today, weight=70.0)
+        day = today - dt.timedelta(days=1)
+        place.upstream.live(day, weight=71.0)
+        place.upstream.days[day.isoformat()]["id"] = "yesterday"
+        assert place.pull().quarantined == 1
+        assert place.pull().quarantined == 0  # it rests
+        [(location, reason)] = place.state("select location, reason from quarantine")
+        assert reason == "no_date"
+        folder = place.folders.data / str(location)
+        [page] = folder.glob("page-*.json.zst")
+        place.state(OTHER_CODE)
+        place.pull()
+        assert place.state("select attempts from quarantine") == [(1,)]
+        del place.upstream.days[day.isoformat()]  # the service has it no more
+        told = orjson.loads(pages.read(page).body)
+        mended = [{**one, "id": str(one["id"]).replace("yesterday", day.isoformat())}
+                  for one in told]  # fmt: skip
+        place.state("update quarantine set item_id = ?", item_id("wellness", day.isoformat()))
+        rewritten(folder, page.name, orjson.dumps(mended))
+        place.state(OTHER_CODE)
+        place.pull()
+        assert place.quarantined() == []
+        weights = {row["source_id"]: row["weight_kg"] for row in place.shard_rows("wellness")}
+        assert weights == {today.isoformat(): 70.0, day.isoformat(): 71.0}
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,17 @@ _READERS: dict[str, tuple[str, ...]] = {
     "garmin/activities": ("garmin/records.py", "garmin/sports.py", *_LISTED),
     "intervals/activities": ("intervals/records.py", *_LISTED),
     "intervals/activity_intervals": ("intervals/parts.py", "intervals/records.py", *_LISTED),
+    "intervals/wellness": ("intervals/days.py", "intervals/records.py", *_LISTED),
     "smashrun/activities": ("smashrun/records.py", *_LISTED),
     "smashrun/activity_streams": (
         *("smashrun/details.py", "smashrun/recordings.py", "smashrun/splits.py"),
         *("smashrun/records.py", "analysis/*.py", "model.py", *_LISTED),
     ),
     "open_meteo/weather": ("weather/*.py", "enrichments/weather_pages.py", "json_text.py"),
-    "nominatim/places": ("places/nominatim.py", "places/lookup.py", "json_text.py"),
+    "nominatim/places": (
+        *("places/nominatim.py", "places/lookup.py", "json_text.py"),
+        "enrichments/places_pages.py",
+    ),
 }
 
 KINDS = tuple(_READERS)

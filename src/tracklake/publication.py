@@ -43,7 +43,8 @@ def publish(session: SyncSession, writer_file: Path, fingerprint: str, hashed: s
             stale.rename(snapshot.with_name(f"{snapshot.name}.stale-{stamp}.wal"))
             landing.fsync_folder(snapshot.parent)
     session.state.execute(
-        "insert or replace into facts values ('published', ?)", (_seal(session, fingerprint, hashed),)
+        "insert or replace into facts values ('published', ?)",
+        (_seal(session, fingerprint, hashed),),
     )
     return kept
 

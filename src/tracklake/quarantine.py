@@ -163,6 +163,15 @@ def kept(session: SyncSession, source: str) -> list[Kept]:
     ]
 
 
+def unread(session: SyncSession, source: str, entity: str) -> list[Kept]:
+    """List what lies in an entity's pages in bronze and other code than now could not read."""
+    return [
+        one
+        for one in kept(session, source)
+        if one.has_changed and f"/{entity}/" in f"/{one.location}"
+    ]
+
+
 def due_elsewhere(session: SyncSession, source: str) -> set[str]:
     """Name a source's items that are due and whose bytes are not in bronze."""
     rows = session.state.execute(

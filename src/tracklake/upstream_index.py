@@ -179,6 +179,15 @@ class UpstreamIndex:
         )
         return {str(source_id) for (source_id,) in rows}
 
+    def by_start(self) -> list[tuple[str, float]]:
+        """Return all records that are not gone and when each begins, the oldest first."""
+        rows = self.state.execute(
+            "select source_id, start_s from upstream_records "
+            "where athlete = ? and source = ? and gone_at is null order by start_s, source_id",
+            self._whose,
+        )
+        return [(str(source_id), float(str(start_s or 0))) for source_id, start_s in rows]
+
     def newest_start_s(self) -> float | None:
         """Return when the newest record began, UNIX seconds."""
         ((newest,),) = self.state.execute(

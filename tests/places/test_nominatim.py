@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import zstandard
 
 from tests.places.lake import ONLY, Lake, run
 from tests.upstream.clock import MovableClock
@@ -18,6 +19,9 @@ from tracklake.stages import EnrichOptions
 
 HOME = (46.0569, 14.4886)
 ASKED = ("46.06", "14.49")
+OTHER_CODE = (
+    "update quarantine set code_version = substr(code_version, 1, instr(code_version, ' ')) || '0'"
+)
 WORDS = "select city, state, country, country_code, method from activity_places order by 1"
 
 
@@ -142,6 +146,64 @@ def test_an_answer_that_is_none(lake: Lake, upstream: NominatimUpstream) -> None
     del upstream.raw["46.50", "15.00"]
     upstream.clock.advance(3 * 86_400)
     lake.enrich()
+    assert quarantine.items(lake.session.state) == []
+
+
+def test_what_is_readable_now_is_read_from_bronze(lake: Lake, upstream: NominatimUpstream) -> None:
+    """An answer of another shape is kept; other code reads it there, without a call."""
+    lake.land(run(1, HOME))
+    upstream.raw[ASKED] = (200, b'{"address": []}')
+    lake.enrich()
+    [(location,)] = lake.session.state.execute("select location from quarantine")
+    calls = len(upstream.calls)
+    lake.session.state.execute(OTHER_CODE)
+    lake.enrich()  # it fails, too, and asks nobody
+    assert lake.session.state.execute("select attempts from quarantine") == [(1,)]
+    [page] = (lake.session.folders.data / str(location)).glob("page-*.json.zst")
+    body = orjson.dumps({"lat": "46.05", "lon": "14.5", "address": LJUBLJANA.address})
+    page.write_bytes(zstandard.compress(body))  # as if mended code could read it
+    lake.session.state.execute(OTHER_CODE)
+    lake.enrich()
+    assert len(upstream.calls) == calls
+    assert quarantine.items(lake.session.state) == []
+    assert lake.ask(WORDS)[0][0] == "Ljubljana"
+
+
+def test_one_that_always_fails_is_set_aside_and_ends_dead(
+    lake: Lake, upstream: NominatimUpstream
+) -> None:
+    """The others come. It is tried on five later days with growing gaps, then no more."""
+    lake.land(run(1, HOME), run(2, (46.5, 15.0)))
+    upstream.raw["46.50", "15.00"] = (500, b"")
+    report = lake.enrich()
+    assert report is not None
+    assert (report.asked, report.quarantined, report.left) == (1, 1, 0)
+    days = []
+    for day in range(60):
+        calls = len(upstream.calls)
+        lake.enrich()
+        if len(upstream.calls) > calls:
+            days.append(day)
+        upstream.clock.advance(86_400)
+    assert len(days) == 5
+    assert days[0] == 1
+    found = lake.session.state.execute("select attempts, next_try_at from quarantine")
+    assert found == [(6, None)]
+
+
+def test_one_that_fails_while_nothing_comes_is_asked_again_by_the_next_run(
+    lake: Lake, upstream: NominatimUpstream
+) -> None:
+    """Nothing says that it is not the server: the first time it waits for nothing."""
+    lake.land(run(1, HOME))
+    upstream.raw[ASKED] = (503, b"")
+    report = lake.enrich()
+    assert report is not None
+    assert (report.failed != "", report.left, report.quarantined) == (True, 1, 0)
+    upstream.raw.clear()
+    again = lake.enrich()
+    assert again is not None
+    assert again.asked == 1
     assert quarantine.items(lake.session.state) == []
 
 

@@ -66,7 +66,7 @@ class Trace:
 
 
 def points(trace: Trace) -> list[Point]:
-    """Return a SIGKILL and an EIO for each call on the lake, and no room for each that takes some."""
+    """Return a SIGKILL and an EIO for each call on the lake, and no room where some is taken."""
     found: set[Point] = set()
     for name, number, stage in _numbered(trace):
         found.add(Point("KILL", name, number, stage))

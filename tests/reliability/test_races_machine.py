@@ -66,7 +66,8 @@ def test_random_races(quick_folder: Path, capsys: pytest.CaptureFixture[str]) ->
 def each_kind_once() -> None:
     """Live through a history in which everything happens: chance may leave something out."""
     history = Histories()
-    history.begin(count=12, per_page=2, gold_amid=0, read_all=True, order="real", inclusive=False)
+    options = {"read_all": True, "order": "real", "inclusive": False, "filter_late": False}
+    history.begin(count=12, per_page=2, gold_amid=0, **options)
     for number, kind in enumerate(KINDS):
         history.time_passes(30)
         history.pull(everything=True, most_calls=None, amid=[(4, (kind, number))])

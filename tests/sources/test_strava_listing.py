@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.sources.strava_place import examples
 from tracklake.errors import InvalidData
-from tracklake.strava.listing import Walk, Window
+from tracklake.strava.listing import MOST_STRETCHES, Walk, Window, windows_around
 from tracklake.upstream.listed import ListPage, read_page
 
 EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -80,9 +80,11 @@ class List:
         return {str(row.id) for row in self.rows if not row.hidden}
 
 
-def walked(found: List, per_page: int, window: Window | None = None) -> Walk:
+def walked(
+    found: List, per_page: int, window: Window | None = None, *, may_hide: bool = False
+) -> Walk:
     """Walk to the end."""
-    walk = Walk(found.fetch, window or Window(), per_page)
+    walk = Walk(found.fetch, window or Window(), per_page, may_hide=may_hide)
     for page in walk.pages():
         assert page.items
     return walk
@@ -209,6 +211,50 @@ def test_a_deletion_behind_a_short_page_hides_nothing() -> None:
     walk = walked(found, 3)
     assert walk.complete
     assert walk.seen == {str(number) for number in range(1, 13) if number != 10}
+
+
+@settings(max_examples=examples(300))
+@given(
+    before=st.integers(0, 20),
+    hidden=st.integers(0, 14),
+    after=st.integers(0, 20),
+    order=st.sampled_from(ORDERS),
+    inclusive=st.booleans(),
+    per_page=st.integers(2, 7),
+)
+def test_an_empty_page_in_the_middle_is_not_the_end(
+    before: int, hidden: int, after: int, order: str, inclusive: bool, per_page: int
+) -> None:
+    """A page of which the service hides everything: all before and behind it is met."""
+    rows = rows_at(*range(0, (before + hidden + after) * 10, 10))
+    for row in rows[before : before + min(hidden, 2 * per_page - 1)]:
+        row.hidden = True
+    found = List(rows, order, inclusive, late=True)
+    walk = walked(found, per_page, may_hide=True)
+    assert walk.complete
+    assert walk.seen == found.shown()
+
+
+def test_who_sees_everything_asks_for_one_empty_page() -> None:
+    """Only where the service may hide something is the number after an empty page asked for."""
+    for may_hide, calls in ((False, 2), (True, 3)):
+        found = List(rows_at(1, 2, 3))
+        walked(found, 200, may_hide=may_hide)
+        assert len(found.asked) == calls
+
+
+@pytest.mark.parametrize("known", [0, 1, 7, 100, 450])
+def test_windows_around_what_is_missing(known: int) -> None:
+    """Each that is missing lies in a window of few, and no window holds one that was met."""
+    starts = [EPOCH_S + 1_000 * n for n in range(known)]
+    missing = {n for n in range(known) if n % 50 > 2}
+    times = [(start_s, n in missing) for n, start_s in enumerate(starts)]
+    found = windows_around(times, 20)
+    assert len(found) <= MOST_STRETCHES or known == 450
+    for n, start_s in enumerate(starts):
+        held = [one for one in found if one.after < start_s < one.before]  # type: ignore[operator]
+        assert len(held) == (1 if n in missing else 0) or known == 450
+    assert all(any(w.after < starts[n] < w.before for w in found) for n in missing)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("count", [0, 1, 199, 200, 201, 399, 400, 450, 1_000, 3_000, 10_000])

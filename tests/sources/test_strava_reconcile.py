@@ -452,3 +452,79 @@ def test_a_walk_in_two_parts_of_another_week_proves_nothing(place: Place) -> Non
     assert place.pull().gone == 0
     assert place.pull().gone == 1
     assert place.landed_differences() == []
+
+
+# ---- lists with holes: a login that may not see everything
+
+
+PUBLIC_ONLY = {"scopes": ("read", "activity:read"), "filter_late": True, "points": 5}
+
+
+def hide(place: Place, first: int, count: int) -> None:
+    """Make activities in a row private, counted from the oldest."""
+    for one in sorted(place.upstream.account.items)[first : first + count]:
+        place.upstream.account.privatise(one)
+
+
+@pytest.mark.parametrize("order", ["real", "newest", "oldest"])
+@pytest.mark.parametrize("hidden", [9, 10, 12, 19])
+def test_a_page_of_private_ones_is_not_the_end(tmp_path: Path, order: str, hidden: int) -> None:
+    """A first pull meets what lies behind a page of which everything is hidden from the login."""
+    with opened(tmp_path, activities=60, order=order, **PUBLIC_ONLY) as place:
+        place.per_page = 10
+        hide(place, 20, hidden)
+        place.pull()
+        assert place.landed_differences() == []
+
+
+@pytest.mark.parametrize("hidden", [12, 25, 45])
+def test_nothing_behind_private_ones_is_called_gone(tmp_path: Path, hidden: int) -> None:
+    """However many in a row turn private: they are gone, what lies behind them is not."""
+    with opened(tmp_path, activities=90, **PUBLIC_ONLY) as place:
+        place.per_page = 10
+        place.pull()
+        hide(place, 30, hidden)
+        old = sorted(place.upstream.account.items)[2]
+        place.upstream.account.edit(old, name="Renamed")
+        for _ in range(2):
+            place.advance(hours=1.1)
+            report = place.reconcile()
+        assert (report.doubted, report.gone) == (0, hidden)
+        assert place.landed_differences() == []
+
+
+def test_new_ones_in_front_of_and_behind_a_hole(tmp_path: Path) -> None:
+    """Hidden ones are uploaded in the middle of what is known: the list is read on behind them."""
+    with opened(tmp_path, activities=40, **PUBLIC_ONLY) as place:
+        place.per_page = 10
+        place.pull()
+        account = place.upstream.account
+        middle = account.items[sorted(account.items)[20]].start
+        for minute in range(35):
+            account.upload(middle + dt.timedelta(minutes=minute + 1), private=True)
+        account.upload(middle - dt.timedelta(days=200), name="Long ago")
+        report = place.reconcile()
+        assert (report.new, report.gone) == (1, 0)
+        assert place.landed_differences() == []
+
+
+def test_what_a_whole_list_costs(tmp_path: Path) -> None:
+    """One call more where the login may not see everything, and none where it may."""
+    for scopes, calls in ((("read", "activity:read"), 6), (("read", "activity:read_all"), 5)):
+        with opened(tmp_path / scopes[1], activities=35, points=5, scopes=scopes) as place:
+            place.per_page = 10
+            assert place.pull().calls == calls
+            place.per_page = 200
+            assert place.pull().calls == 2
+
+
+def test_all_that_was_public_turns_private(tmp_path: Path) -> None:
+    """A list that shows nothing any more is believed when an hour later it does so again."""
+    with opened(tmp_path, activities=50, **PUBLIC_ONLY) as place:
+        place.per_page = 10
+        place.pull()
+        hide(place, 0, 50)
+        assert place.reconcile().doubted == 50
+        place.advance(hours=1.1)
+        assert place.reconcile().gone == 50
+        assert place.landed_differences() == []

@@ -70,9 +70,9 @@ class WeightedLimits:
 class OpenMeteoUpstream(Upstream):
     """Answers as the three hosts do, each below a path of its own.
 
-    lacking: hours (service, UNIX seconds) that are null; refused_cells: latitudes that are not
-    accepted; concurrent: how many calls are turned away as too many at once. used: weight by
-    window; refused: weight of calls that came although a window was used up.
+    lacking: hours (service, UNIX seconds) that are null; refused_latitudes: that are not accepted;
+    failing_latitudes: at which it fails; concurrent: how many calls are turned away as too many at
+    once. used: weight by window; refused: weight of calls that came although a window was used up.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -80,6 +80,7 @@ class OpenMeteoUpstream(Upstream):
         self.limits = WeightedLimits()
         self.lacking: set[tuple[str, int]] = set()
         self.refused_latitudes: set[float] = set()
+        self.failing_latitudes: set[float] = set()
         self.units: dict[str, str] = {}
         self.concurrent = 0
         self.used: dict[tuple[str, int], float] = {}
@@ -114,7 +115,8 @@ class OpenMeteoUpstream(Upstream):
         variables = call.query["hourly"].split(",")
         weight = sum(_weight(len(variables), (last - first).days + 1) for *_, first, last in places)
         wrong = self._wrong(service, places)
-        if refusal := self._spent(call, 1 if wrong else weight):
+        failure = self._failure(places)
+        if refusal := failure or self._spent(call, 1 if wrong else weight):
             return refusal
         if wrong:
             return _error(400, wrong)
@@ -123,6 +125,10 @@ class OpenMeteoUpstream(Upstream):
             for index, place in enumerate(places)
         ]
         return Answer(200, made if len(made) > 1 else made[0])
+
+    def _failure(self, places: list[tuple[float, float, dt.date, dt.date]]) -> Answer | None:
+        is_failing = self.failing_latitudes & {lat for lat, *_ in places}
+        return _error(500, "Internal Server Error") if is_failing else None
 
     def _spent(self, call: Call, weight: float) -> Answer | None:
         limits = {

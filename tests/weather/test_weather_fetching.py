@@ -1,16 +1,23 @@
 """Weather from a simulated Open-Meteo into gold: few calls, limits kept, nothing fatal."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tests.upstream.calls import Call
 from tests.upstream.status_faults import Html, Status
 from tests.upstream.transport_faults import Reset
 from tests.weather.weather_place import WeatherPlace, opened
+from tracklake import pages
 from tracklake.errors import BudgetSpent, Interrupted
+
+OTHER_CODE = (
+    "update quarantine set code_version = substr(code_version, 1, instr(code_version, ' ')) || '0'"
+)
 
 
 @pytest.fixture
@@ -200,6 +207,65 @@ def test_other_units_than_were_asked_for_are_set_aside(place: WeatherPlace) -> N
     assert (report.fetched, report.quarantined) == (0, 1)
     assert place.aside() == ["other_unit"]
     assert place.query("from weather_hours") == []
+
+
+def test_what_is_readable_now_is_read_from_bronze(place: WeatherPlace) -> None:
+    """An answer in an unknown unit is kept; other code reads it there, without a call."""
+    place.went_out_at(9000, 40.0, 41.0)
+    place.went_out(1, start_lat=42.0)
+    place.upstream.units = {"temperature_2m": "°F"}
+    assert place.enrich().quarantined == 3
+    calls = len(place.upstream.calls)
+    place.session.state.execute(OTHER_CODE)
+    place.enrich()  # it fails, too, and asks nobody
+    assert place.session.state.execute("select distinct attempts from quarantine") == [(1,)]
+    rows = place.session.state.execute("select distinct location from quarantine")
+    [folder] = [place.session.folders.data / str(location) for (location,) in rows]
+    for path in folder.glob("page-*.json.zst"):
+        # As if mended code knew the unit: what lies there is in one that is known.
+        body = pages.read(path).body.replace("°F".encode(), "°C".encode())
+        path.write_bytes(zstandard.compress(body))
+    place.session.state.execute(OTHER_CODE)
+    assert place.enrich().left == 0
+    assert len(place.upstream.calls) == calls
+    assert place.aside() == []
+    place.as_the_service_says()
+    assert place.query("select count(*) from activity_weather") == [(3,)]
+    assert place.enrich().wanted == 0
+
+
+def test_an_answer_that_a_kill_left_unread_is_set_aside(place: WeatherPlace) -> None:
+    """Killed between the page and its entry: the next run enters it, and does not ask again."""
+    place.went_out(9000)
+    place.upstream.units = {"temperature_2m": "°F"}
+    place.enrich()
+    place.session.state.execute("delete from quarantine")
+    [shard] = (place.session.folders.bronze / "open_meteo").rglob("shard.parquet")
+    shard.unlink()
+    assert place.enrich().calls == 0
+    assert place.aside() == ["other_unit"]
+
+
+def test_one_place_that_always_fails_is_set_aside_and_ends_dead(place: WeatherPlace) -> None:
+    """It is found by halves; nine others come. It is tried on five later days, then no more."""
+    place.went_out_at(9000, *(40.0 + n for n in range(10)))
+    place.upstream.failing_latitudes = {43.0}
+    assert place.enrich().calls == 3  # nothing came: it may be the service, and is not looked into
+    assert place.aside() == []
+    report = place.enrich()
+    assert (report.fetched, report.quarantined, report.left) == (9, 1, 0)
+    assert place.aside() == ["not_answered"]
+    assert place.enrich().calls == 0
+    days = []
+    for day in range(1, 60):
+        place.clock.advance(86_400)
+        if place.enrich().calls:
+            days.append(day)
+    assert len(days) == 5
+    gaps = [second - first for first, second in itertools.pairwise(days)]
+    assert gaps == sorted(gaps)
+    found = place.session.state.execute("select attempts, next_try_at from quarantine")
+    assert found == [(6, None)]
 
 
 def test_max_calls_and_since_days_and_dry_run_are_kept(place: WeatherPlace) -> None:

@@ -7,49 +7,38 @@ is missing is for whoever calls to know (surroundings.py asks the snapshot). Not
 
 import contextlib
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from tracklake import bronze, pages, quarantine
+from tracklake import bronze, quarantine
 from tracklake.client import Answer, Ask, Client
 from tracklake.clock import Clock
+from tracklake.enrichments.places_pages import (
+    ENTITY,
+    ONLINE,
+    ONLINE_VERSION,
+    Cell,
+    Landing,
+    item,
+    item_id,
+    read_again,
+    recover,
+    row,
+)
 from tracklake.errors import InvalidData, SourceError, Transient
-from tracklake.identity import bytes_hash
 from tracklake.places import nominatim
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import EnrichOptions, PlacesReport
-from tracklake.upstream.breaker import Breaker
+from tracklake.upstream.breaker import Breaker, Failures
+
+__all__ = ["ENTITY", "OFFLINE", "ONLINE", "ONLINE_VERSION", "Cell", "ask", "item_id", "look_up"]
 
 NAME = "places"
-ENTITY = "places"
-OFFLINE, ONLINE = "geonames", "nominatim"  # sources in bronze, methods in gold
-ONLINE_VERSION = "nominatim"
+OFFLINE = "geonames"  # a source in bronze, a method in gold
 _MOST_ROWS = 5_000  # of one shard
-_PAGES_A_SHARD = 250
 _BETWEEN_CALLS_S = 1.0  # the policy of OpenStreetMap's own server: one a second at most
 _TRIES = 3
 _REFUSALS = {403: "it refuses to serve us", 429: "it was asked too often"}
-_SUBJECT = re.compile(r"(m?\d+)_(m?\d+)")
-
-
-class Cell(NamedTuple):
-    """A place, in thousandths of a degree."""
-
-    lat_e3: int
-    lng_e3: int
-
-    @property
-    def key(self) -> str:
-        """Name it as files can be named."""
-        return f"{self.lat_e3}_{self.lng_e3}".replace("-", "m")
-
-    @classmethod
-    def of(cls, key: str) -> "Cell | None":
-        """Read a name."""
-        found = _SUBJECT.fullmatch(key)
-        return cls(*(int(word.replace("m", "-")) for word in found.groups())) if found else None
 
 
 def dataset_version() -> str:
@@ -68,7 +57,7 @@ def look_up(session: SyncSession, cells: Sequence[Cell], report: PlacesReport) -
         for first in range(0, len(cells), _MOST_ROWS):
             some = cells[first : first + _MOST_ROWS]
             rows = [
-                _row(session, OFFLINE, cell, places.version)
+                row(session, OFFLINE, cell, places.version)
                 | places.at(cell.lat_e3 / 1000, cell.lng_e3 / 1000)._asdict()
                 for cell in some
             ]
@@ -79,26 +68,15 @@ def look_up(session: SyncSession, cells: Sequence[Cell], report: PlacesReport) -
         phase.detail = f"{len(cells):,} places looked up"
 
 
-def _row(session: SyncSession, method: str, cell: Cell, version: str) -> dict[str, object]:
-    return {
-        "source": method,
-        "athlete": session.athlete,
-        "source_id": cell.key,
-        "lat_e3": cell.lat_e3,
-        "lng_e3": cell.lng_e3,
-        "method": method,
-        "dataset_version": version,
-    }
-
-
 def ask(
     session: SyncSession, options: EnrichOptions, cells: Sequence[Cell], report: PlacesReport
 ) -> bool:
     """Ask the Nominatim server of the settings about cells; an answer is kept for good.
 
-    Tell whether a run that a kill had left got its shard.
+    Tell whether anything came of what is here already: of a run that a kill had left, or of what
+    other code could not read.
     """
-    brought = recover(session)
+    brought = recover(session) | read_again(session)
     setting = session.settings.nominatim_url
     if setting is None:
         return bool(brought)
@@ -116,11 +94,6 @@ def ask(
         asking.run(left)
         phase.detail = report.summary()
     return bool(brought)
-
-
-def item_id(cell: Cell) -> str:
-    """Name a cell for the quarantine."""
-    return bytes_hash(f"{ONLINE} {cell.key}".encode())
 
 
 @dataclass(slots=True)
@@ -155,11 +128,14 @@ class _Asking:
     report: PlacesReport
     most_calls: int | None
     _pace: Pace = field(init=False)
-    _run: pages.Run | None = None
-    _rows: list[dict[str, object]] = field(default_factory=list)
+    _landing: Landing = field(init=False)
+    _failures: Failures = field(init=False)
+    _came: bool = False
 
     def __post_init__(self) -> None:
         self._pace = Pace(self.session.clock, _BETWEEN_CALLS_S)
+        self._landing = Landing(self.session)
+        self._failures = Failures(Breaker(self.session, ONLINE, "Nominatim"))
 
     def run(self, cells: Sequence[Cell]) -> None:
         """Ask about one after the other; whatever stops it, what came is made use of.
@@ -171,34 +147,43 @@ class _Asking:
                 break
             try:
                 self._one(cell)
-            except InvalidData as error:
-                self._refuse(cell, error)
-            except Transient as error:
-                self.report.failed = f"Nominatim fails: {error}"
             except SourceError as error:
                 self.report.failed = str(error)
+                self._failures.forgive()
                 break
-        self._seal()
+        if not self._came:  # it may be the service: what failed is due again
+            self._failures.forgive()
+        self._count_aside(self._failures.clear())
+        self._landing.seal()
 
     def _one(self, cell: Cell) -> None:
+        try:
+            self._ask(cell)
+        except InvalidData as error:
+            quarantine.set_aside(self.session, item(self.session, cell, error.reason, str(error)))
+            self._count_aside(1)
+        except Transient as error:
+            self.report.failed = f"Nominatim fails: {error}"
+            failed = item(self.session, cell, "not_answered", str(error))
+            self._failures.add(failed, error)
+
+    def _ask(self, cell: Cell) -> None:
         asked = Ask(url=self.url, params=nominatim.params(*cell), tries=_TRIES)
-        answer = Breaker(self.session, ONLINE, "Nominatim").send(asked, self._sent)
+        answer = self._failures.breaker.send(asked, self._sent)
         if (why := _REFUSALS.get(answer.status)) is not None:
             raise SourceError(f"Nominatim answers {answer.status}: {why}; asked again next time")
         if answer.status != 200:
             raise InvalidData(f"it answers {answer.status}", reason="refused")
         self.report.failed = ""
-        said = nominatim.read(answer.body, *cell)
-        if self._run is None:
-            self._run = _begin(self.session)
-        self._run.add(pages.Page(cell.key, 200, answer.body))
-        self._rows.append(_row(self.session, ONLINE, cell, ONLINE_VERSION) | said)
+        self._came = True
+        is_read = self._landing.take(cell, answer.body)
+        self._count_aside(self._failures.clear() + (not is_read))
+        if not is_read:
+            return
         quarantine.release(self.session.state, item_id(cell), self.session.athlete)
         self.report.asked += 1
         self.report.left -= 1
         self.phase.advance()
-        if len(self._rows) >= _PAGES_A_SHARD:
-            self._seal()
 
     def _sent(self, asked: Ask) -> Answer:
         return self.client.send(asked, admit=self._admit, heed=self._pace.heed)
@@ -208,45 +193,8 @@ class _Asking:
         self.report.calls += 1
         self.phase.calls += 1
 
-    def _refuse(self, cell: Cell, error: InvalidData) -> None:
-        item = quarantine.Item(
-            item_id=item_id(cell),
-            source=ONLINE,
-            item=f"the place at {cell.lat_e3 / 1000:g}, {cell.lng_e3 / 1000:g}",
-            reason=error.reason,
-            message=str(error),
-        )
-        quarantine.set_aside(self.session, item)
-        self.report.quarantined += 1
-        self.report.left -= 1
-        self.phase.advance(errors=1)
-
-    def _seal(self) -> None:
-        run, self._run = self._run, None
-        rows, self._rows = self._rows, []
-        if run is not None:
-            run.seal(rows)
-
-
-def _begin(session: SyncSession) -> pages.Run:
-    root = session.folders.bronze
-    return pages.Run.begin(root, ONLINE, ENTITY, session.athlete, session.clock.now())
-
-
-def recover(session: SyncSession) -> set[Cell]:
-    """Give shards to the runs that died before they had one; return what they brought."""
-    brought: set[Cell] = set()
-    for found in pages.unsealed(session.folders.bronze, ONLINE, ENTITY, session.athlete):
-        rows = []
-        for page in found.pages():
-            cell = Cell.of(page.subject)
-            if cell is None:
-                continue
-            said = nominatim.read(page.body, *cell)  # it was read before it was landed
-            rows.append(_row(session, ONLINE, cell, ONLINE_VERSION) | said)
-            brought.add(cell)
-        for path in found.damaged:
-            session.log.error("page_damaged", path=str(path))
-        found.run.seal(rows)
-        session.log.info("run_recovered", folder=str(found.run.folder))
-    return brought
+    def _count_aside(self, count: int) -> None:
+        if count:
+            self.report.quarantined += count
+            self.report.left -= count
+            self.phase.advance(errors=count)

@@ -38,10 +38,9 @@ def mend_lost_points(session: SyncSession) -> bool:
 
 def read_set_aside(session: SyncSession, batches: Iterable[Batch]) -> None:
     """Read again, without a call, the pages that other code than now could not read."""
-    changed = [one for one in quarantine.kept(session, SOURCE) if one.has_changed]
     for batch in batches:
         entity = batch.enrichment.ENTITY
-        for one in (one for one in changed if f"/{entity}/" in one.location):
+        for one in quarantine.unread(session, SOURCE, entity):
             source_id = one.subject or one.item.rpartition(" ")[2]
             folder = session.folders.data / one.location
             came = [page for page in pages.of_run(folder) if page.subject == source_id]

@@ -8,18 +8,26 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tracklake import error_classes, quarantine
 from tracklake.budget import Budget, Limit, patiently
 from tracklake.client import Answer, Ask, Client
 from tracklake.config import Settings
 from tracklake.enrichments import weather_pages
-from tracklake.enrichments.weather_pages import Landing, recover
+from tracklake.enrichments.weather_pages import (
+    Landing,
+    days_of,
+    item,
+    item_id,
+    read_again,
+    recover,
+)
 from tracklake.errors import BudgetSpent, InvalidData, SourceError, Transient
-from tracklake.identity import bytes_hash
 from tracklake.session import Phase, SyncSession
 from tracklake.stages import EnrichOptions, WeatherReport
-from tracklake.upstream.breaker import Breaker
+from tracklake.upstream.breaker import Breaker, Failures
+from tracklake.upstream.memory import Memory
 from tracklake.weather import answers
 from tracklake.weather.bundles import Bundle, CellDay, Span, bundles
 
@@ -43,7 +51,7 @@ def enrich(
     session: SyncSession, options: EnrichOptions, wanted: Sequence[CellDay]
 ) -> WeatherReport:
     """Fetch days of weather, as far as quota and service let it; what came lands in bronze."""
-    recovered = recover(session)
+    recovered = recover(session, set(wanted)) | read_again(session)
     given_up = options.everything or options.given_up
     aside = quarantine.resting(session, SOURCE, given_up=given_up)
     days = [day for day in wanted if day not in recovered and item_id(day) not in aside]
@@ -63,11 +71,6 @@ def enrich(
         fetching.run(planned)
         phase.detail = report.summary()
     return report
-
-
-def item_id(day: CellDay) -> str:
-    """Name a day of a place for the quarantine."""
-    return bytes_hash(" ".join([SOURCE, *map(str, day)]).encode())
 
 
 def _url(settings: Settings, service: str) -> str:
@@ -90,8 +93,14 @@ class _Fetching:
     report: WeatherReport
     most_calls: int | None
     wanted: frozenset[CellDay]
+    _failures: Failures = field(init=False)
     _refused: int = 0
+    _came: bool = False
+    _later: list[Bundle] = field(default_factory=list)
     _aside: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._failures = Failures(Breaker(self.session, SOURCE, "Open-Meteo"))
 
     def run(self, planned: Iterable[Bundle]) -> None:
         """Fetch one after the other; whatever stops it, what came is made use of."""
@@ -99,10 +108,16 @@ class _Fetching:
         try:
             for bundle in planned:
                 self._one(bundle)
+            self._look_closer()
         except BudgetSpent as parked:
             self.report.parked = parked
         except SourceError as error:
             self._note_failure(error)
+            self._failures.forgive()
+        if not self._came:  # it may be the service: what failed is due again
+            self._failures.forgive()
+        self._count_failed()
+        self._memory.write("failed", self.session.now_text() if self._later else None)
         self.landing.seal()
 
     def _note_failure(self, error: SourceError) -> None:
@@ -114,30 +129,68 @@ class _Fetching:
         asked_at = self.session.clock.now()
         try:
             answer = self._answered(bundle)
-        except Transient as error:  # it stays pending; that it is the service, says the breaker
-            self._note_failure(SourceError(f"Open-Meteo fails: {error}"))
+        except Transient as error:
+            self._fail(bundle, error)
             return
         except InvalidData as error:
             self._refuse(bundle.spans, bundle.service, error)
             return
+        self._came = True
         if answer.status == 200:
             self._refused = 0
             refused = self.landing.take(bundle, answer.body, asked_at)
+            self._count_failed()
             for span, why in refused:
-                self._refuse((span,), bundle.service, why)
+                self._refuse((span,), bundle.service, why, self.landing.folder)
             gone = {span for span, _ in refused}
             self._count([span for span in bundle.spans if span not in gone], bundle.service)
         elif answer.status == 400:
+            self._count_failed()
             self._not_accepted(bundle, answer)
         else:
             said = answers.reason(answer.body) or "no reason"
             raise SourceError(f"Open-Meteo answered {answer.status}: {said}")
 
+    def _fail(self, bundle: Bundle, error: Transient) -> None:
+        """Set aside what fails alone; of several find by halves which it is.
+
+        Not before something came, in this run or the last: it may be the service.
+        """
+        if len(bundle.spans) > 1 and (self._came or self._memory.read("failed")):
+            self._halve(bundle)
+            return
+        self._note_failure(SourceError(f"Open-Meteo fails: {error}"))
+        if len(bundle.spans) > 1:
+            self._later.append(bundle)
+            return
+        for day in self._days(bundle.spans[0], bundle.service):
+            self._failures.add(item(self.session, day, "not_answered", str(error)), error)
+
+    def _look_closer(self) -> None:
+        """Halve what failed before anything came; where nothing did, the next run may."""
+        if self._came:
+            self.report.failed = ""
+        while self._came and self._later:
+            self._halve(self._later.pop())
+
+    def _halve(self, bundle: Bundle) -> None:
+        for half in bundle.halves():
+            self._one(half)
+
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self.session, SOURCE)
+
+    def _count_failed(self) -> None:
+        """Count what failed by itself, for something came after it."""
+        if count := self._failures.clear():
+            self.report.quarantined += count
+            self.phase.advance(errors=count)
+
     def _not_accepted(self, bundle: Bundle, answer: Answer) -> None:
         """One place that is not accepted spoils the call: find it by halves."""
         if len(bundle.spans) > 1:
-            for half in bundle.halves():
-                self._one(half)
+            self._halve(bundle)
             return
         said = answers.reason(answer.body) or "no reason"
         error = InvalidData(f"Open-Meteo does not accept it: {said}", reason="refused")
@@ -151,10 +204,9 @@ class _Fetching:
         raised as BudgetSpent.
         """
         url = _url(self.session.settings, bundle.service)
-        breaker = Breaker(self.session, SOURCE, "Open-Meteo")
         for _ in range(_MOST_REFUSALS):
             ask = Ask(url=url, params=bundle.params(), tries=_TRIES)
-            answer = breaker.send(
+            answer = self._failures.breaker.send(
                 ask,
                 lambda asked: self.client.send(
                     asked, admit=lambda: self._admit(bundle), heed=self._heed
@@ -166,7 +218,7 @@ class _Fetching:
             self.session.log.warning("rate_limited", service=bundle.service, reason=said)
             if answers.refused_window_s(answer.body) is None:
                 self.session.clock.sleep(_CROWDED_WAIT_S)
-        raise Transient(f"Open-Meteo refuses: {said or 'too many requests'}")
+        raise SourceError(f"Open-Meteo refuses: {said or 'too many requests'}")
 
     def _admit(self, bundle: Bundle) -> None:
         now = self.session.clock.now
@@ -194,8 +246,7 @@ class _Fetching:
 
     def _days(self, span: Span, service: str) -> list[CellDay]:
         """Return the days of a span that were wanted."""
-        days = (CellDay(service, span.cell_lat, span.cell_lng, day) for day in span.days())
-        return [day for day in days if day in self.wanted]
+        return [day for day in days_of(span, service) if day in self.wanted]
 
     def _count(self, spans: Iterable[Span], service: str) -> None:
         days = [day for span in spans for day in self._days(span, service)]
@@ -205,15 +256,12 @@ class _Fetching:
         self.report.fetched += len(days)
         self.phase.advance(len(days))
 
-    def _refuse(self, spans: Iterable[Span], service: str, error: InvalidData) -> None:
+    def _refuse(
+        self, spans: Iterable[Span], service: str, error: InvalidData, folder: Path | None = None
+    ) -> None:
+        """Set days aside. folder: where an answer lies that cannot be read."""
         for day in (day for span in spans for day in self._days(span, service)):
-            item = quarantine.Item(
-                item_id=item_id(day),
-                source=SOURCE,
-                item=f"weather at {day.cell_lat:g}, {day.cell_lng:g} on {day.day} ({service})",
-                reason=error.reason,
-                message=str(error),
-            )
-            quarantine.set_aside(self.session, item)
+            why = error.reason, str(error)
+            quarantine.set_aside(self.session, item(self.session, day, *why, folder))
             self.report.quarantined += 1
             self.phase.advance(errors=1)

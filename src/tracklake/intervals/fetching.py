@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tracklake import code_versions, quarantine
+from tracklake import quarantine
 from tracklake.client import Answer
 from tracklake.errors import InvalidData, Transient
-from tracklake.identity import bytes_hash
+from tracklake.intervals.landings import item_id
 from tracklake.intervals.records import SOURCE, TITLE
 from tracklake.session import SyncSession
 from tracklake.upstream import abreast
@@ -23,13 +23,17 @@ _NO_FILE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype\s+html|<html|[{\[])", re.I
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of thing. take: lands an answer, in this thread; InvalidData sets it aside."""
+    """One kind of thing.
+
+    take: lands an answer, in this thread; False where it cannot be read, and is set aside with what
+    came. InvalidData sets it aside without: it is to be asked for again.
+    """
 
     entity: str
     hash_column: str
     path: str
     word: str
-    take: Callable[[Wanted, Answer], None]
+    take: Callable[[Wanted, Answer], bool]
     accept: str = ""
 
 
@@ -80,12 +84,13 @@ class Fetching:
     def _take(self, kind: Kind, wanted: Wanted, outcome: abreast.Outcome) -> None:
         if not isinstance(outcome, Answer):
             raise outcome
-        kind.take(wanted, outcome)
-        quarantine.release(self.session.state, _item_id(kind, wanted), self.session.athlete)
+        if kind.take(wanted, outcome):
+            quarantine.release(self.session.state, _item_id(kind, wanted), self.session.athlete)
+        else:
+            self.refused += 1
 
 
 def _failed(kind: Kind, wanted: Wanted, error: InvalidData | Transient) -> quarantine.Item:
-    is_unreadable = isinstance(error, InvalidData) and error.reason == "no_intervals"
     return quarantine.Item(
         item_id=_item_id(kind, wanted),
         source=SOURCE,
@@ -93,7 +98,6 @@ def _failed(kind: Kind, wanted: Wanted, error: InvalidData | Transient) -> quara
         reason=error.reason if isinstance(error, InvalidData) else "no_answer",
         message=str(error),
         subject=wanted.source_id,
-        read_as=code_versions.kind_of(SOURCE, kind.entity) if is_unreadable else None,
     )
 
 
@@ -107,4 +111,4 @@ def expect_file(body: bytes) -> None:
 
 
 def _item_id(kind: Kind, wanted: Wanted) -> str:
-    return bytes_hash(f"{SOURCE} {kind.entity} {wanted.source_id}".encode())
+    return item_id(kind.entity, wanted.source_id)

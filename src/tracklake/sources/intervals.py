@@ -104,14 +104,15 @@ class _Shelves:
         """Make use of what runs left that were killed; read again what is damaged."""
         anew = [] if self.activities.recover() else ["walk", "reconciled", "round"]
         anew += [] if self.days.recover() else ["days_walk", "days_read", "round"]
+        self.parts.recover()
         for fact in anew:
             memory.write(fact, None)
-        self.activities.read_again()
+        for shelf in (self.activities, self.days, self.parts):
+            shelf.read_again()
         self.files.recover()
         self.files.decode_again()
         if landings.has_lost_points(memory.session, NAME):
             self.activities.restore_lost()
-        self.parts.recover()
 
     def seal(self) -> None:
         """Make the shards of what waits."""
@@ -126,7 +127,7 @@ class _Shelves:
             "with intervals": self.parts.landed,
             "days": self.days.landed,
         }
-        report.quarantined += self.files.refused
+        report.quarantined += self.files.refused + self.days.refused
 
 
 @dataclass(slots=True)
@@ -210,12 +211,13 @@ class _Pull:
         """Fetch the original files that are missing."""
         from tracklake.intervals.fetching import Kind, expect_file
 
-        def take(wanted: Wanted, answer: "Answer") -> None:
+        def take(wanted: Wanted, answer: "Answer") -> bool:
             if answer.status == 200 and answer.body:
                 expect_file(answer.body)
                 self.shelves.files.take(wanted, answer.body)
             else:
                 self.shelves.files.none(wanted, answer.status, answer.body)
+            return True
 
         self._get(Kind("activity_streams", "track_hash", "file", "the file", take, "*/*"))
         self.shelves.files.seal()
@@ -224,8 +226,8 @@ class _Pull:
         """Fetch the intervals of what was analysed, or analysed again."""
         from tracklake.intervals.fetching import Kind
 
-        def take(wanted: Wanted, answer: "Answer") -> None:
-            self.shelves.parts.take(wanted, answer.status, answer.body)
+        def take(wanted: Wanted, answer: "Answer") -> bool:
+            return self.shelves.parts.take(wanted, answer.status, answer.body)
 
         self._get(Kind(parts.ENTITY, "facts_hash", "intervals", "the intervals", take))
         self.shelves.parts.seal()

@@ -1,7 +1,8 @@
 """Strava's API: the list of activities, read from where the last pull ended, with a look back.
 
 What is new or changed lands page by page. Once a week the whole list is read (200 activities a
-call), which finds late uploads, edits of old activities and deletions.
+call), which finds late uploads, edits of old activities and deletions. A login that may not see
+private activities may be shown a list with holes: what it lacks is then looked for where it was.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ from tracklake.session import SyncSession
 from tracklake.stages import ListReport, PullOptions
 from tracklake.strava import records
 from tracklake.strava.checkpoints import Checkpoint, Checkpoints
-from tracklake.strava.listing import Walk, Window
+from tracklake.strava.listing import Walk, Window, windows_around
 from tracklake.upstream import landings, reconciling
 from tracklake.upstream.calls import Calls
 from tracklake.upstream.listed import ListPage, read_page
@@ -47,7 +48,7 @@ def pull(
 
     Raises AuthError, SourceError.
     """
-    from tracklake.strava import api  # the network's libraries: only who needs them waits for them
+    from tracklake.strava import api, oauth  # the network's libraries: only who needs them waits
 
     report = ListReport()
     index = landings.index_of(session, NAME)
@@ -61,7 +62,8 @@ def pull(
         checkpoints = Checkpoints(session, NAME)
         if not recovered:
             checkpoints.begin_anew()
-        pulling = _Pull(session, strava, index, landing, options, checkpoints)
+        hides = oauth.hides(api.tokens_of(session).scope)
+        pulling = _Pull(session, strava, index, landing, options, checkpoints, hides)
         try:
             carry_out(pulling.run, landing.seal, report, strava)
         finally:
@@ -74,7 +76,11 @@ def pull(
 
 @dataclass(slots=True)
 class _Pull:
-    """One pull on its way. broken: walks that came to no end."""
+    """One pull on its way.
+
+    hides: whether the login may not see everything; None: not known. broken: walks that came to no
+    end.
+    """
 
     session: SyncSession
     strava: Calls
@@ -82,6 +88,7 @@ class _Pull:
     landing: landings.Landing
     options: PullOptions
     checkpoints: Checkpoints
+    hides: bool | None
     broken: int = 0
 
     def run(self) -> None:
@@ -111,6 +118,8 @@ class _Pull:
     def _walk_all(self, started: Checkpoint) -> None:
         """Read the whole list, newest first; what it does not name any more is gone."""
         walk = self._walk("full", started)
+        if self.hides is not False and walk.complete and started.proves:
+            walk = self._mended(walk)
         if walk.complete:
             self._set_watermark()
         if walk.complete and started.proves:
@@ -120,6 +129,39 @@ class _Pull:
         # The other walk too: it goes on behind what was changed since.
         self.checkpoints.begin_anew()
 
+    def _mended(self, walk: Walk) -> Walk:
+        """Look for what the list did not name where it was, and go on from there if it is shown.
+
+        Some hundred private activities in a row look like the list's end; nothing behind them may
+        be called gone for that.
+        """
+        looked: set[str] = set()
+        while walk.complete and (window := self._hole(walk, looked)) is not None:
+            ascending = walk.window.after is not None
+            rest = Window(after=window.after) if ascending else Window(before=window.before)
+            is_sure = not (walk.by_number or walk.unnamed)
+            began = Checkpoint(window=rest, seen=frozenset(walk.seen), is_sure=is_sure)
+            walk = self._walk("full", began)
+        self.landing.seal()
+        return walk
+
+    def _hole(self, walk: Walk, looked: set[str]) -> Window | None:
+        """Return where a walk missed what is shown; what is `looked` for in vain is not again."""
+        known, settled = self.index.by_start(), walk.seen | looked
+        times = [(start_s, key not in settled) for key, start_s in known]
+        for window in windows_around(times, max(self.options.per_page // 2, 1)):
+            part = Walk(self._fetch, window, self.options.per_page, may_hide=True)
+            for page in part.pages():
+                self.landing.take(page)
+            is_hole = not part.seen <= walk.seen
+            walk.seen |= part.seen
+            walk.by_number |= part.by_number or not part.complete
+            walk.unnamed |= part.unnamed
+            if is_hole:
+                return window
+            looked |= {key for key, start_s in known if window.holds(start_s)}
+        return None
+
     def _walk(self, mode: str, started: Checkpoint) -> Walk:
         walk = Walk(
             self._fetch,
@@ -127,6 +169,7 @@ class _Pull:
             self.options.per_page,
             by_number=not started.is_sure,
             seen=set(started.seen),
+            may_hide=self.hides is True and mode == "full",
         )
         for page in walk.pages():
             self.landing.take(page)

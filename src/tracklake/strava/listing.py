@@ -2,11 +2,14 @@
 
 Page numbers shift when an activity comes or goes between two pages, so the walk moves a bound in
 time instead: `after` or `before`, as the order of the answer shows, which is never relied on. A
-page may be short and not the last; the end is an empty page.
+page may be short and not the last; the end is an empty page. To a login that may not see all of
+them Strava may show an empty page that is not the last either: it takes out what is private after
+it has cut the page. So then the number after it is asked for, too.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +20,7 @@ from tracklake.upstream.listed import ListPage, content_hash_of
 
 _MOST_BARREN = 100  # pages in a row that bring nothing new: more share a start than anybody has
 _MOST_ALIKE = 4  # the same page again and again: the list repeats itself
+MOST_STRETCHES = 20  # of missing activities that are looked for apart from one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class Window:
             return Window(int(max(starts)) - overlap_s, self.before)
         return Window(self.after, int(min(starts)) + overlap_s)
 
+    def holds(self, start_s: float) -> bool:
+        """Tell whether a moment lies between the bounds."""
+        after, before = self.after or -math.inf, self.before or math.inf
+        return after < start_s < before
+
     def next_page(self) -> "Window":
         """Stay, and count a page."""
         return replace(self, page=self.page + 1)
@@ -59,6 +68,7 @@ class Walk:
     complete: it came to an empty page. by_number: an answer had no order, or not the one it showed,
     so that pages had to be counted and an activity may have been missed. unnamed: an activity had
     no id. seen: the ids that were listed; shown: those of the page that was handed out last.
+    may_hide: all of a page may be hidden from this login.
     """
 
     fetch: Callable[[dict[str, int]], ListPage]
@@ -69,6 +79,8 @@ class Walk:
     unnamed: bool = False
     seen: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
+    may_hide: bool = False
+    _passes: bool = False  # the page before was empty, and need not be the end
     _counting: bool = False  # pages are counted from here to the end
     _moved: _Step | None = None  # the move that led to `window`
     _past: _Step | None = None  # while it is asked whether a short page was the last
@@ -87,14 +99,23 @@ class Walk:
             keys = {self._key(item) for item in page.items}
             back = self._strayed(keys)
             if not keys and back is None:
-                self.complete = True
-                return
+                if self._is_the_end():
+                    return
+                continue
+            if self._passes:  # what led here is hidden: from here the list goes on
+                self._passes, self._past, self._beyond = False, None, None
             fresh = not keys <= self.seen
             barren, alike = 0 if fresh else barren + 1, alike + 1 if keys == self.shown else 1
             self.seen, self.shown = self.seen | keys, keys
             self._move(page, back, fresh=fresh, repeats=alike > 1)
             if keys:
                 yield page
+
+    def _is_the_end(self) -> bool:
+        """Tell whether an empty page ends the list; if not, the number after it is asked for."""
+        self.complete = self._passes or not self.may_hide
+        self._passes, self.window = True, self.window.next_page()
+        return self.complete
 
     def _key(self, item: dict[str, Any]) -> str:
         try:
@@ -156,6 +177,26 @@ class Walk:
             self.by_number = True  # more of them share a start than a page holds
         else:
             self.window, self._moved = overlapping, step
+
+
+def windows_around(times: Sequence[tuple[float, bool]], most: int) -> list[Window]:
+    """Return windows that hold all that is missing, at most so many of it each.
+
+    times: when each known activity begins (UNIX seconds), in order, and whether it is missing. The
+    windows hold nothing else, unless it lies scattered: then what is between is asked for again.
+    """
+    stretches = [
+        [start_s for start_s, _ in group]
+        for is_missing, group in itertools.groupby(times, key=lambda one: one[1])
+        if is_missing
+    ]
+    if len(stretches) > MOST_STRETCHES:
+        stretches = [[start_s for stretch in stretches for start_s in stretch]]
+    return [
+        Window(int(part[0]) - 1, int(part[-1]) + 1)
+        for stretch in stretches
+        for part in (stretch[first : first + most] for first in range(0, len(stretch), most))
+    ]
 
 
 def _order(starts: list[float]) -> Literal["ascending", "descending", "equal", "none"]:

@@ -76,6 +76,11 @@ def missing_scopes(scope: str | None) -> list[str]:
     return sentences
 
 
+def hides(scope: str | None) -> bool | None:
+    """Tell whether Strava leaves private activities out of its list; None: not known."""
+    return None if scope is None else "activity:read_all" not in re.split(r"[,\s]+", scope)
+
+
 def exchange(settings: Settings, code: str, scope: str | None, client: Client) -> Token:
     """Turn a code into a login; raise AuthError, ConfigError or Transient."""
     client_id, client_secret = _application(settings)

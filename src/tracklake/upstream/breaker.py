@@ -207,11 +207,20 @@ class Failures:
         if self.breaker.has_failed_its_trial() and quarantine.seen(session, item.item_id):
             raise self.breaker.problem() from error
         quarantine.set_aside(session, item)
-        self._row.append(item.item_id)
         if self.breaker.is_open():
-            quarantine.forgive(session, self._row)
+            quarantine.forgive(session, [*self._row, item.item_id])
             raise self.breaker.problem() from error
+        self._row.append(item.item_id)
 
-    def clear(self) -> None:
-        """Note that something came: what failed before it failed by itself."""
+    def forgive(self) -> None:
+        """Have what failed since something came tried by the next run, the first time: nothing
+        says that it was its own fault.
+        """
+        quarantine.forgive(self.breaker.session, self._row)
         self._row.clear()
+
+    def clear(self) -> int:
+        """Note that something came: what failed before it failed by itself. Tell how many did."""
+        count = len(self._row)
+        self._row.clear()
+        return count

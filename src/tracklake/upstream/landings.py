@@ -122,11 +122,7 @@ class Landing:
 
     def read_again(self) -> None:
         """Read once more, without a call, the pages of what other code than now could not read."""
-        due = [
-            one
-            for one in quarantine.kept(self.session, self.service.name)
-            if one.has_changed and f"/{_ENTITY}/" in one.location
-        ]
+        due = quarantine.unread(self.session, self.service.name, _ENTITY)
         ids = {one.item_id for one in due}
         understood: set[str] = set()
         for location in dict.fromkeys(one.location for one in due):
