@@ -66,7 +66,7 @@ print(json.dumps({code: [list(one) for one in found] for code, found in reaction
 """
 
 _KILL = """
-import json, sys, threading
+import json, sys, threading, time
 from pathlib import Path
 from airflow.dag_processing.dagbag import DagBag
 from airflow.configuration import conf
@@ -83,6 +83,8 @@ at_work = threading.Thread(target=execute)
 at_work.start()
 with open(sys.argv[1]) as told:  # a pipe: opens when the stage is at work
     told.read()
+while getattr(stage._hook, "sub_process", None) is None:  # Airflow's hook may not know it yet
+    time.sleep(0.01)
 stage.on_kill()
 at_work.join(60)
 print(json.dumps(raised))
