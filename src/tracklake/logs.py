@@ -82,7 +82,7 @@ def _drop(_logger: object, _level: str, _event: EventDict) -> str:
 
 
 def _point_latest(latest: Path, target: Path) -> None:
-    temporary = latest.with_name(f".latest-{os.getpid()}")
+    temporary = latest.with_name(".latest-new")  # one name: the next flow takes what a kill left
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(os.path.relpath(target, latest.parent))
     temporary.replace(latest)

@@ -219,7 +219,7 @@ def _descendants(pid: int) -> Iterator[int]:
 
 def _about_the_end(point: Point, first: Ended, hit: str) -> Iterator[str]:
     """Say what is wrong with how the flow that was hit ended."""
-    if "Traceback" in first.said:
+    if "Traceback" in first.said and not _is_pythons_own(point, first):
         yield f"it told a traceback: {first.said[-1500:]}"
     if point.fault.startswith("KILL"):
         return
@@ -229,6 +229,12 @@ def _about_the_end(point: Point, first: Ended, hit: str) -> Iterator[str]:
         yield f"it took {first.took_s:.1f} s to stop"
     if first.code == 1 and not first.said.strip():
         yield "it failed without a word"
+
+
+def _is_pythons_own(point: Point, first: Ended) -> bool:
+    """Tell whether Python's own keeper of semaphores was killed, and says so when it comes back."""
+    traces = first.said.count("Traceback")
+    return point.fault == "KILL child" and first.said.count("resource_tracker.py\", line") == traces
 
 
 def _right_codes(point: Point, hit: str) -> set[int]:
