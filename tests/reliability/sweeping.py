@@ -234,7 +234,7 @@ def _about_the_end(point: Point, first: Ended, hit: str) -> Iterator[str]:
 def _is_pythons_own(point: Point, first: Ended) -> bool:
     """Tell whether Python's own keeper of semaphores was killed, and says so when it comes back."""
     traces = first.said.count("Traceback")
-    return point.fault == "KILL child" and first.said.count("resource_tracker.py\", line") == traces
+    return point.fault == "KILL child" and first.said.count('resource_tracker.py", line') == traces
 
 
 def _right_codes(point: Point, hit: str) -> set[int]:
